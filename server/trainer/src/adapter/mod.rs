@@ -1,0 +1,1 @@
+//! LoRA weights; reading and writing the format of PEFT.

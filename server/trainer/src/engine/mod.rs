@@ -1,0 +1,1 @@
+//! A whole model forward and backward, without automatic differentiation.

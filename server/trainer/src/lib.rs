@@ -1,0 +1,32 @@
+//! The trainer: fine-tunes a language model and samples from it, in process, on candle.
+//!
+//! A library without tokio, axum or sqlx: it takes a configuration, data, an event sink and an
+//! interrupter, and knows nothing of projects, users or databases.
+//!
+//! | module | what it holds |
+//! | --- | --- |
+//! | [`data`] | rows, chat template, tokens with their loss mask, the order of batches |
+//! | [`model`] | configuration, weights and tokenizer of a base model, from safetensors or GGUF |
+//! | [`adapter`] | LoRA weights; reading and writing PEFT's format |
+//! | [`ops`] | the kernels: forward and backward of each operation |
+//! | [`engine`] | a whole model forward and backward, without automatic differentiation |
+//! | [`loss`] | objectives: from token log-probabilities to a loss and its gradient |
+//! | [`optim`] | AdamW, clipping, schedules |
+//! | [`run`] | the training loop, evaluation, checkpoints, resuming |
+//! | [`generate`] | batched sampling with a key-value cache |
+//!
+//! Shapes are written `[rows, columns]`, row-major. Everything is 32-bit floating point unless a
+//! name says otherwise.
+
+pub mod adapter;
+pub mod data;
+pub mod engine;
+pub mod error;
+pub mod generate;
+pub mod loss;
+pub mod model;
+pub mod ops;
+pub mod optim;
+pub mod run;
+
+pub use error::TrainerError;

@@ -1,0 +1,1 @@
+//! Objectives: from token log-probabilities to a loss and its gradient.

@@ -1,0 +1,47 @@
+//! The numbers that shape a model, and what is refused.
+
+/// The configuration of a decoder-only transformer of the Llama family.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ModelConfig {
+    /// Width of the residual stream, D.
+    pub hidden_size: usize,
+    /// Width of the MLP, F.
+    pub intermediate_size: usize,
+    /// Number of blocks, L.
+    pub layers: usize,
+    /// Query heads, H.
+    pub heads: usize,
+    /// Key and value heads; divides `heads`.
+    pub kv_heads: usize,
+    /// Numbers in one head.
+    pub head_dim: usize,
+    /// Tokens in the vocabulary, V.
+    pub vocab_size: usize,
+    /// Added to the mean square in RMSNorm.
+    pub rms_norm_eps: f64,
+    /// The base of the rotary frequencies.
+    pub rope_theta: f64,
+    /// Llama 3's change of the rotary frequencies.
+    pub rope_scaling: Option<RopeScaling>,
+    /// Whether the output head is the embedding.
+    pub tie_word_embeddings: bool,
+    /// The longest sequence the model was made for.
+    pub max_position_embeddings: usize,
+    /// The token put before a sequence, if any.
+    pub bos_token_id: Option<u32>,
+    /// The tokens that end a generation.
+    pub eos_token_ids: Vec<u32>,
+}
+
+/// Llama 3's `rope_scaling`: low frequencies are divided, high ones kept, the rest blended.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct RopeScaling {
+    /// How much low frequencies are divided.
+    pub factor: f64,
+    /// Where the low band ends, in wavelengths of the original context.
+    pub low_freq_factor: f64,
+    /// Where the high band begins, in wavelengths of the original context.
+    pub high_freq_factor: f64,
+    /// The context the model was first trained with.
+    pub original_max_position_embeddings: usize,
+}

@@ -1,0 +1,46 @@
+//! The frozen weights of a base model.
+
+use candle_core::Tensor;
+
+/// The weights of one block. Linear layers are `[out, in]`; all are contiguous f32.
+#[derive(Clone, Debug)]
+pub struct LayerWeights {
+    /// RMSNorm before attention, `[D]`.
+    pub attention_norm: Tensor,
+    /// Query projection, `[heads * head_dim, D]`, in the half-rotation (Hugging Face) order.
+    pub query: Tensor,
+    /// Key projection, `[kv_heads * head_dim, D]`, in the same order.
+    pub key: Tensor,
+    /// Value projection, `[kv_heads * head_dim, D]`.
+    pub value: Tensor,
+    /// Output projection, `[D, heads * head_dim]`.
+    pub output: Tensor,
+    /// RMSNorm before the MLP, `[D]`.
+    pub mlp_norm: Tensor,
+    /// Gate projection, `[F, D]`.
+    pub gate: Tensor,
+    /// Up projection, `[F, D]`.
+    pub up: Tensor,
+    /// Down projection, `[D, F]`.
+    pub down: Tensor,
+}
+
+/// All weights of a base model.
+#[derive(Clone, Debug)]
+pub struct Weights {
+    /// Token embedding, `[V, D]`.
+    pub embedding: Tensor,
+    /// The blocks, first to last.
+    pub layers: Vec<LayerWeights>,
+    /// The last RMSNorm, `[D]`.
+    pub norm: Tensor,
+    /// The output head, `[V, D]`; absent where the embedding serves.
+    pub head: Option<Tensor>,
+}
+
+impl Weights {
+    /// The output head, `[V, D]`.
+    pub fn head(&self) -> &Tensor {
+        self.head.as_ref().unwrap_or(&self.embedding)
+    }
+}

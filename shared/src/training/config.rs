@@ -1,0 +1,222 @@
+//! The configuration of a training run.
+
+use std::path::PathBuf;
+
+use crate::check::Check;
+
+text_enum! {
+    /// What a run teaches.
+    pub enum Method {
+        /// Supervised fine-tuning: imitate the given completions.
+        Sft = "sft",
+        /// Direct preference optimisation: prefer the chosen response over the rejected one.
+        Dpo = "dpo",
+    }
+}
+
+text_enum! {
+    /// The loss of preference tuning.
+    pub enum PreferenceLoss {
+        /// The logistic loss of the DPO paper (Rafailov et al. 2023).
+        Sigmoid = "sigmoid",
+    }
+}
+
+text_enum! {
+    /// How the learning rate falls after the warm-up.
+    pub enum LearningRateSchedule {
+        /// Half a cosine, down to zero.
+        Cosine = "cosine",
+        /// A straight line, down to zero.
+        Linear = "linear",
+        /// Not at all.
+        Constant = "constant",
+    }
+}
+
+text_enum! {
+    /// A linear layer of each block that can carry an adapter.
+    pub enum TargetModule {
+        /// The query projection of attention.
+        Query = "q_proj",
+        /// The key projection of attention.
+        Key = "k_proj",
+        /// The value projection of attention.
+        Value = "v_proj",
+        /// The output projection of attention.
+        Output = "o_proj",
+        /// The gate projection of the MLP.
+        Gate = "gate_proj",
+        /// The up projection of the MLP.
+        Up = "up_proj",
+        /// The down projection of the MLP.
+        Down = "down_proj",
+    }
+}
+
+documented! {
+    /// Everything that decides a run. Equal configurations, data and seeds give equal adapters.
+    pub struct TrainingConfig {
+        /// What the run teaches: `sft` imitates completions, `dpo` learns from chosen and rejected responses.
+        pub method: Method = Method::Sft,
+        /// The base model: a folder with `config.json`, `tokenizer.json` and safetensors, or a GGUF file.
+        pub model: PathBuf = PathBuf::new(),
+        /// Which rows are learned from, and how they are rendered.
+        pub data: DataConfig = DataConfig::default(),
+        /// The low-rank adapter that is trained; the base stays frozen.
+        pub adapter: AdapterConfig = AdapterConfig::default(),
+        /// How many rows make one optimizer step, and how many steps there are.
+        pub batch: BatchConfig = BatchConfig::default(),
+        /// AdamW and gradient clipping.
+        pub optimizer: OptimizerConfig = OptimizerConfig::default(),
+        /// How the learning rate moves.
+        pub schedule: ScheduleConfig = ScheduleConfig::default(),
+        /// Settings of preference methods.
+        pub preference: PreferenceConfig = PreferenceConfig::default(),
+        /// What is measured while training, and when to stop early.
+        pub evaluation: EvaluationConfig = EvaluationConfig::default(),
+        /// How often the state is saved, so that a crash loses little.
+        pub checkpoint: CheckpointConfig = CheckpointConfig::default(),
+        /// Decides row order, adapter initialisation and dropout. The same seed gives the same run.
+        pub seed: u64 = 42,
+        /// Where to compute: `auto` takes a GPU if there is one, else `cpu`, or `cuda:0` and so on.
+        pub device: String = String::from("auto"),
+        /// Processor threads; 0 takes one for each core.
+        pub threads: usize = 0,
+    }
+}
+
+documented! {
+    /// Which rows are learned from, and how they are rendered.
+    pub struct DataConfig {
+        /// A JSONL file of training rows: `prompt` and `completion`, `messages`, or `prompt`, `chosen` and `rejected`.
+        pub train: PathBuf = PathBuf::new(),
+        /// A JSONL file of validation rows in the same form; without one there is no validation loss.
+        pub validation: Option<PathBuf> = None,
+        /// A JSONL file of general instruction rows to mix in, against forgetting.
+        pub general: Option<PathBuf> = None,
+        /// The share of each epoch's rows that come from the general file, from 0 to 0.9.
+        pub general_share: f64 = 0.0,
+        /// The system message put before every row that has none; evaluation uses the same one.
+        pub system_prompt: Option<String> = None,
+        /// The longest row in tokens; longer rows are cut at the end and counted.
+        pub max_length: usize = 1024,
+        /// Whether rows are drawn in a random order, anew for each epoch.
+        pub shuffle: bool = true,
+    }
+}
+
+documented! {
+    /// The low-rank adapter that is trained (LoRA, Hu et al. 2021).
+    pub struct AdapterConfig {
+        /// The rank: how much the adapter can change. 16 suits a few hundred to a few thousand rows.
+        pub rank: usize = 16,
+        /// The adapter's output is scaled by alpha divided by rank; twice the rank is the usual choice.
+        pub alpha: f64 = 32.0,
+        /// The share of the adapter's inputs zeroed at random while training, from 0 up to 1. Helps with very few rows.
+        pub dropout: f64 = 0.0,
+        /// The layers that carry an adapter. All linear layers learn more than attention alone at the same size.
+        pub targets: Vec<TargetModule> = TargetModule::ALL.to_vec(),
+        /// A folder with an adapter in PEFT's format to start from, instead of a fresh one.
+        pub initial: Option<PathBuf> = None,
+    }
+}
+
+documented! {
+    /// How many rows make one optimizer step, and how many steps there are.
+    pub struct BatchConfig {
+        /// Rows (or pairs) that go through the model at once. Memory grows with it.
+        pub size: usize = 8,
+        /// How many such batches are summed before each optimizer step.
+        pub accumulation: usize = 1,
+        /// How often each row is seen.
+        pub epochs: f64 = 3.0,
+        /// Stop after this many optimizer steps, whatever the epochs say.
+        pub max_steps: Option<usize> = None,
+    }
+}
+
+documented! {
+    /// AdamW (Loshchilov and Hutter 2019) and gradient clipping.
+    pub struct OptimizerConfig {
+        /// The highest learning rate. Absent takes the method's own: 2e-4 for `sft`, 1e-5 for `dpo`, both for adapters.
+        pub learning_rate: Option<f64> = None,
+        /// The decay of the mean of gradients.
+        pub beta1: f64 = 0.9,
+        /// The decay of the mean of squared gradients.
+        pub beta2: f64 = 0.999,
+        /// Added to the root in the update's denominator.
+        pub epsilon: f64 = 1e-8,
+        /// How strongly weights are pulled to zero; adapters rarely need it.
+        pub weight_decay: f64 = 0.0,
+        /// Gradients whose norm is larger are scaled down to it; 0 turns clipping off.
+        pub max_grad_norm: f64 = 1.0,
+    }
+}
+
+documented! {
+    /// How the learning rate moves.
+    pub struct ScheduleConfig {
+        /// How the rate falls after the warm-up.
+        pub kind: LearningRateSchedule = LearningRateSchedule::Cosine,
+        /// The share of all steps over which the rate rises from zero, from 0 to 1.
+        pub warmup_ratio: f64 = 0.03,
+        /// The same as a number of steps; it wins over the ratio.
+        pub warmup_steps: Option<usize> = None,
+    }
+}
+
+documented! {
+    /// Settings of preference methods.
+    pub struct PreferenceConfig {
+        /// Which loss compares the two responses.
+        pub loss: PreferenceLoss = PreferenceLoss::Sigmoid,
+        /// How strongly the model is held to its reference: small values let it move further.
+        pub beta: f64 = 0.1,
+    }
+}
+
+documented! {
+    /// What is measured while training, and when to stop early.
+    pub struct EvaluationConfig {
+        /// Evaluate after every so many optimizer steps; absent means at the end of each epoch.
+        pub every_steps: Option<usize> = None,
+        /// The most validation rows used for the validation loss.
+        pub max_rows: usize = 500,
+        /// How many validation rows are answered by the model and checked at each evaluation; 0 turns it off.
+        pub generate_rows: usize = 0,
+        /// The most tokens of each such answer.
+        pub max_new_tokens: usize = 128,
+        /// The checks applied to each such answer.
+        pub checks: Vec<Check> = Vec::new(),
+        /// Stop after this many evaluations without improvement; 0 never stops early.
+        pub patience: usize = 0,
+        /// The least change that counts as an improvement.
+        pub min_improvement: f64 = 0.0,
+        /// Judge improvement by the share of passed checks instead of the validation loss.
+        pub by_task_metric: bool = false,
+        /// Whether the best evaluated state is what the run hands over, instead of the last one.
+        pub keep_best: bool = true,
+    }
+}
+
+documented! {
+    /// How often the state is saved, so that a crash loses little.
+    pub struct CheckpointConfig {
+        /// Save after every so many optimizer steps; absent means at the end of each epoch.
+        pub every_steps: Option<usize> = None,
+        /// How many checkpoints are kept; the best one is kept besides.
+        pub keep: usize = 2,
+    }
+}
+
+impl TrainingConfig {
+    /// The highest learning rate, by the method where the configuration does not say.
+    #[must_use]
+    pub fn learning_rate(&self) -> f64 {
+        self.optimizer.learning_rate.unwrap_or(match self.method {
+            Method::Sft => 2e-4,
+            Method::Dpo => 1e-5,
+        })
+    }
+}

@@ -1,0 +1,171 @@
+//! What a run tells while it goes.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use crate::check::CheckResult;
+
+/// One thing that happened in a run. The server stores events in order; the page draws them.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(tag = "type", rename_all = "snake_case")]
+pub enum RunEvent {
+    /// The run begins, or goes on from a checkpoint.
+    Started {
+        /// Optimizer steps in all.
+        total_steps: usize,
+        /// The step it goes on from; 0 for a fresh run.
+        from_step: usize,
+        /// Numbers that are trained.
+        trainable_parameters: usize,
+        /// Rows to learn from, after the unusable ones were left out.
+        train_rows: usize,
+        /// Rows that were cut to the longest length.
+        truncated_rows: usize,
+        /// Rows left out because no token of theirs would be learned from.
+        dropped_rows: usize,
+        /// Where it computes, such as `cpu (2 threads)`.
+        device: String,
+    },
+    /// One optimizer step.
+    Step(StepMetrics),
+    /// An evaluation on the validation rows.
+    Evaluation(EvaluationMetrics),
+    /// The state was saved.
+    Checkpoint {
+        /// The step it holds.
+        step: usize,
+        /// Whether it is the best so far.
+        best: bool,
+    },
+    /// Something a person should know.
+    Warning {
+        /// The step.
+        step: usize,
+        /// A stable word for programs.
+        code: String,
+        /// What happened and what to do.
+        message: String,
+    },
+    /// The run ended by itself or was stopped.
+    Finished {
+        /// The last step.
+        step: usize,
+        /// Why it ended.
+        reason: StopReason,
+        /// The step whose weights were handed over.
+        adapter_step: usize,
+        /// Seconds of training, without loading.
+        train_seconds: f64,
+    },
+}
+
+/// The measurements of one optimizer step; one line of `metrics.jsonl`.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct StepMetrics {
+    /// The step, from 1.
+    pub step: usize,
+    /// How much of the data was seen, in epochs.
+    pub epoch: f64,
+    /// The training loss of this step; absent if it was not finite.
+    pub loss: Option<f64>,
+    /// The learning rate that this step used.
+    pub learning_rate: f64,
+    /// The norm of all gradients before clipping; absent if it was not finite.
+    pub grad_norm: Option<f64>,
+    /// Tokens that went through the model, padding not counted.
+    pub tokens: usize,
+    /// Those tokens by the second.
+    pub tokens_per_second: f64,
+    /// The measurements of a preference method, under TRL's names.
+    #[serde(flatten, default, skip_serializing_if = "Option::is_none")]
+    pub preference: Option<PreferenceMetrics>,
+}
+
+/// The measurements of a preference method, under TRL's names.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct PreferenceMetrics {
+    /// The mean implicit reward of the chosen responses.
+    #[serde(rename = "rewards/chosen")]
+    pub rewards_chosen: f64,
+    /// The mean implicit reward of the rejected responses.
+    #[serde(rename = "rewards/rejected")]
+    pub rewards_rejected: f64,
+    /// The share of pairs whose chosen response has the higher reward.
+    #[serde(rename = "rewards/accuracies")]
+    pub rewards_accuracies: f64,
+    /// The mean difference between the two rewards.
+    #[serde(rename = "rewards/margins")]
+    pub rewards_margins: f64,
+    /// The mean log-probability of the chosen responses.
+    #[serde(rename = "logps/chosen")]
+    pub logps_chosen: f64,
+    /// The mean log-probability of the rejected responses.
+    #[serde(rename = "logps/rejected")]
+    pub logps_rejected: f64,
+}
+
+/// What an evaluation on the validation rows found.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct EvaluationMetrics {
+    /// The step after which it was made; 0 is before training.
+    pub step: usize,
+    /// The epoch, as in [`StepMetrics`].
+    pub epoch: f64,
+    /// The mean loss over the validation rows; absent without such rows.
+    pub validation_loss: Option<f64>,
+    /// The measurements of a preference method over the validation pairs.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub preference: Option<PreferenceMetrics>,
+    /// Pass rates of the checks on generated answers, by the check's name.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub checks: BTreeMap<String, TaskMetric>,
+    /// Answers whose checks all passed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub all_checks: Option<TaskMetric>,
+    /// Some of the generated answers.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub samples: Vec<Sample>,
+    /// Whether this is the best evaluation so far.
+    pub best: bool,
+}
+
+/// How many of how many passed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct TaskMetric {
+    /// Answers that passed.
+    pub passed: usize,
+    /// Answers in all.
+    pub total: usize,
+}
+
+/// One generated answer.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct Sample {
+    /// The last user message.
+    pub prompt: String,
+    /// What the model answered.
+    pub output: String,
+    /// What the row holds.
+    pub expected: String,
+    /// The verdicts of the checks.
+    pub checks: Vec<CheckResult>,
+}
+
+text_enum! {
+    /// Why a run ended.
+    pub enum StopReason {
+        /// All steps were made.
+        Completed = "completed",
+        /// No improvement for as long as the configuration allows.
+        EarlyStopped = "early_stopped",
+        /// Somebody cancelled it, or the server is stopping.
+        Interrupted = "interrupted",
+    }
+}

@@ -1,0 +1,18 @@
+//! What a training run is told ([`TrainingConfig`]) and what it tells ([`RunEvent`]).
+//!
+//! The web form, the API and the file given to `temper train` share [`TrainingConfig`]; each
+//! field's doc comment is also its help text, through [`documented!`](crate::documented).
+
+mod config;
+mod event;
+mod field;
+
+pub use config::{
+    AdapterConfig, BatchConfig, CheckpointConfig, DataConfig, EvaluationConfig,
+    LearningRateSchedule, Method, OptimizerConfig, PreferenceConfig, PreferenceLoss,
+    ScheduleConfig, TargetModule, TrainingConfig,
+};
+pub use event::{
+    EvaluationMetrics, PreferenceMetrics, RunEvent, Sample, StepMetrics, StopReason, TaskMetric,
+};
+pub use field::FieldDoc;
