@@ -14,8 +14,11 @@
 #[macro_use]
 mod macros;
 
+pub mod account;
 pub mod check;
 pub mod error;
 pub mod ids;
+pub mod job;
 pub mod page;
+pub mod project;
 pub mod training;
