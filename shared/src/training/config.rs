@@ -1,7 +1,5 @@
 //! The configuration of a training run.
 
-use std::path::PathBuf;
-
 use crate::check::Check;
 
 text_enum! {
@@ -60,7 +58,7 @@ documented! {
         /// What the run teaches: `sft` imitates completions, `dpo` learns from chosen and rejected responses.
         pub method: Method = Method::Sft,
         /// The base model: a folder with `config.json`, `tokenizer.json` and safetensors, or a GGUF file.
-        pub model: PathBuf = PathBuf::new(),
+        pub model: String = String::new(),
         /// Which rows are learned from, and how they are rendered.
         pub data: DataConfig = DataConfig::default(),
         /// The low-rank adapter that is trained; the base stays frozen.
@@ -90,11 +88,11 @@ documented! {
     /// Which rows are learned from, and how they are rendered.
     pub struct DataConfig {
         /// A JSONL file of training rows: `prompt` and `completion`, `messages`, or `prompt`, `chosen` and `rejected`.
-        pub train: PathBuf = PathBuf::new(),
+        pub train: String = String::new(),
         /// A JSONL file of validation rows in the same form; without one there is no validation loss.
-        pub validation: Option<PathBuf> = None,
+        pub validation: Option<String> = None,
         /// A JSONL file of general instruction rows to mix in, against forgetting.
-        pub general: Option<PathBuf> = None,
+        pub general: Option<String> = None,
         /// The share of each epoch's rows that come from the general file, from 0 to 0.9.
         pub general_share: f64 = 0.0,
         /// The system message put before every row that has none; evaluation uses the same one.
@@ -118,7 +116,7 @@ documented! {
         /// The layers that carry an adapter. All linear layers learn more than attention alone at the same size.
         pub targets: Vec<TargetModule> = TargetModule::ALL.to_vec(),
         /// A folder with an adapter in PEFT's format to start from, instead of a fresh one.
-        pub initial: Option<PathBuf> = None,
+        pub initial: Option<String> = None,
     }
 }
 
