@@ -1,1 +1,34 @@
+//! The only place with SQL: connections, transactions, migrations, and one file for each table.
+//!
+//! One SQL text serves SQLite and PostgreSQL. What must not go in: rules about who may do what,
+//! clocks, random sources, HTTP, anything that waits for something other than the database.
+//!
+//! # Adding a table
+//! 1. Write `migrations/{sqlite,postgres}/NNNN_name.sql` with the same number, name, tables and
+//!    columns (a test compares them). Ids are `BLOB` and `UUID`, times `TEXT` and `TIMESTAMPTZ`,
+//!    floats `REAL` and `DOUBLE PRECISION`, JSON `TEXT` in both, enums `TEXT` with a `CHECK`,
+//!    sorted texts `COLLATE "C"` on PostgreSQL.
+//! 2. Add a file named for the table, with a private row struct that derives `FromRow`, and one
+//!    function for each question asked of it. A function takes `&mut Tx` first; ids and times come
+//!    in as arguments; a missing row is `None`.
+//! 3. Write each statement once, as `const SQL`, with `$1` placeholders, and run it inside
+//!    [`on_db!`]. Statements that must differ between the databases live in `dialect.rs`.
+//! 4. Add a contract test to the crate `tests`, which runs it on both databases.
 
+#[macro_use]
+mod macros;
+
+pub mod api_tokens;
+pub mod audit;
+mod database;
+mod dialect;
+mod error;
+pub mod jobs;
+pub mod memberships;
+mod migrate;
+pub mod projects;
+pub mod sessions;
+pub mod users;
+
+pub use database::{Store, Tx};
+pub use error::{Result, StoreError};
