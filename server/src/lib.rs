@@ -1,1 +1,32 @@
+//! Temper's server: the program `temper`, its HTTP interface and its background jobs.
+//!
+//! | module | what it holds |
+//! | --- | --- |
+//! | [`cli`] | the commands of the program |
+//! | [`config`] | what the operator decides, from flags and environment |
+//! | [`context`] | clock, random source and ids, which come in as parameters everywhere |
+//! | [`app`] | the state that requests and jobs share |
+//! | [`router`] | every route, grouped by the role it needs |
+//! | [`extract`], [`middleware`] | what happens before a handler |
+//! | [`handlers`] | one function for each route: extract, call a service, answer |
+//! | [`services`] | the rules: validate, one transaction, audit |
+//! | [`jobs`] | the runner of background work |
+//! | [`error`] | the one error of HTTP |
+//!
+//! A request flows from a handler to a service to the store; services know no HTTP, handlers know
+//! no SQL.
 
+pub mod app;
+pub mod cli;
+pub mod config;
+pub mod context;
+pub mod error;
+pub mod extract;
+pub mod handlers;
+pub mod jobs;
+pub mod lifecycle;
+pub mod middleware;
+pub mod openapi;
+pub mod router;
+pub mod services;
+pub mod telemetry;

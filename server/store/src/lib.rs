@@ -22,7 +22,7 @@ pub mod api_tokens;
 pub mod audit;
 mod database;
 mod dialect;
-mod error;
+pub mod error;
 pub mod jobs;
 pub mod memberships;
 mod migrate;
@@ -31,4 +31,5 @@ pub mod sessions;
 pub mod users;
 
 pub use database::{Store, Tx};
-pub use error::{Result, StoreError};
+pub(crate) use error::Result;
+pub use error::StoreError;

@@ -1,0 +1,51 @@
+//! The commands of the program `temper`. Each calls the same services as the web.
+
+pub mod serve;
+mod user;
+
+use clap::{Parser, Subcommand};
+
+use crate::{
+    config::{DataConfig, ServeConfig},
+    telemetry::{self, LogFormat},
+};
+
+/// A self-hosted platform for fine-tuning language models as an engineering project.
+#[derive(Debug, Parser)]
+#[command(name = "temper", version)]
+pub struct Cli {
+    /// The form of the log.
+    #[arg(
+        long,
+        global = true,
+        value_enum,
+        default_value_t,
+        env = "TEMPER_LOG_FORMAT"
+    )]
+    log_format: LogFormat,
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Serve the browser application and the API, and run background jobs.
+    Serve(ServeConfig),
+    /// Bring the database's schema up to date, and do nothing else.
+    Migrate(DataConfig),
+    /// Manage accounts from the console.
+    #[command(subcommand)]
+    User(user::UserCommand),
+}
+
+impl Cli {
+    /// Does what the command asks.
+    pub async fn run(self) -> anyhow::Result<()> {
+        telemetry::init(self.log_format);
+        match self.command {
+            Command::Serve(config) => serve::serve(config).await,
+            Command::Migrate(config) => serve::migrate(&config).await,
+            Command::User(command) => command.run().await,
+        }
+    }
+}

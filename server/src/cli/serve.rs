@@ -1,0 +1,127 @@
+//! `temper serve` and `temper migrate`.
+
+use std::{collections::HashMap, net::SocketAddr, sync::Arc};
+
+use anyhow::Context as _;
+use chrono::TimeDelta;
+use store::Store;
+use tokio::{net::TcpListener, sync::Notify};
+
+use crate::{
+    app::{App, Parts},
+    config::{DataConfig, ServeConfig},
+    context::Context,
+    jobs::{self, Timing},
+    lifecycle::Lifecycle,
+    router,
+    services::{
+        accounts::{self, SetupCode},
+        rate_limit::RateLimiter,
+    },
+};
+
+/// Failed attempts to sign in that an address or an account has in [`SIGN_IN_WINDOW`].
+const SIGN_IN_LIMIT: u32 = 10;
+
+/// The window of [`SIGN_IN_LIMIT`].
+const SIGN_IN_WINDOW: TimeDelta = TimeDelta::minutes(5);
+
+/// Opens the database of a configuration, making its folder if needed.
+pub(super) async fn open_store(config: &DataConfig) -> anyhow::Result<Store> {
+    std::fs::create_dir_all(&config.data_dir)
+        .with_context(|| format!("cannot make the data folder {}", config.data_dir.display()))?;
+    Ok(Store::open(&config.database_url()).await?)
+}
+
+/// Puts an application together.
+#[must_use]
+pub fn assemble(
+    store: Store,
+    context: Context,
+    config: &ServeConfig,
+    setup_code: SetupCode,
+) -> App {
+    let header = config
+        .client_address_header
+        .as_ref()
+        .map(|name| name.to_lowercase());
+    App::new(Parts {
+        store,
+        context,
+        data_dir: config.data.data_dir.clone(),
+        lifecycle: Lifecycle::default(),
+        job_wake: Notify::new(),
+        job_cancelled: Notify::new(),
+        setup_code,
+        sign_in_limit: RateLimiter::new(SIGN_IN_LIMIT, SIGN_IN_WINDOW),
+        client_address_header: header,
+        secure_cookies: config.secure_cookies,
+    })
+}
+
+/// Serves until a signal asks to stop.
+pub(super) async fn serve(config: ServeConfig) -> anyhow::Result<()> {
+    let store = open_store(&config.data).await?;
+    let context = Context::system();
+    let code = short_code(&context);
+    let app = assemble(store, context, &config, SetupCode::new(code.clone()));
+    let listener = TcpListener::bind(config.listen).await.with_context(|| {
+        let port = config.listen.port();
+        format!(
+            "cannot listen on {}: is another server using port {port}? Choose one with --listen",
+            config.listen
+        )
+    })?;
+    announce(&app, listener.local_addr()?, &code).await?;
+    tokio::spawn(app.lifecycle.clone().listen());
+    run(app, listener, config.runners).await
+}
+
+/// Serves on a bound listener, with its background jobs, until the lifecycle is stopped.
+pub async fn run(app: App, listener: TcpListener, runners: usize) -> anyhow::Result<()> {
+    let handlers: jobs::Handlers = Arc::new(HashMap::new());
+    for _ in 0..runners {
+        app.lifecycle
+            .spawn(jobs::run(app.clone(), handlers.clone(), Timing::default()));
+    }
+    let service = router::build(&app).into_make_service_with_connect_info::<SocketAddr>();
+    let soft = app.lifecycle.soft();
+    axum::serve(listener, service)
+        .with_graceful_shutdown(async move { soft.cancelled().await })
+        .await?;
+    app.lifecycle.finish().await;
+    app.store.close().await;
+    Ok(())
+}
+
+/// A code that a person can type: eight characters in two groups.
+fn short_code(context: &Context) -> String {
+    let text = hex::encode(&context.secret()[..4]);
+    let (first, second) = text.split_at(4);
+    format!("{first}-{second}")
+}
+
+#[expect(
+    clippy::print_stdout,
+    reason = "the address and the code are for the person at the console"
+)]
+async fn announce(app: &App, address: SocketAddr, code: &str) -> anyhow::Result<()> {
+    tracing::info!(%address, database = app.store.kind(), "listening");
+    println!("Temper is at http://{address}");
+    let state = accounts::setup_state(app)
+        .await
+        .map_err(anyhow::Error::from)?;
+    if state.needed {
+        println!("Set it up at http://{address}/setup with the code {code}");
+    }
+    Ok(())
+}
+
+/// Brings the schema up to date.
+#[expect(clippy::print_stdout, reason = "the command's answer")]
+pub(super) async fn migrate(config: &DataConfig) -> anyhow::Result<()> {
+    let store = open_store(config).await?;
+    println!("The {} database is up to date.", store.kind());
+    store.close().await;
+    Ok(())
+}

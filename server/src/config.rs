@@ -1,0 +1,51 @@
+//! What the operator decides, from flags and environment.
+
+use std::{net::SocketAddr, path::PathBuf};
+
+use clap::Args;
+
+/// Where Temper keeps its records and files.
+#[derive(Args, Clone, Debug)]
+pub struct DataConfig {
+    /// The folder of everything Temper keeps: database, models, runs, uploads.
+    #[arg(long, env = "TEMPER_DATA_DIR", default_value = "data")]
+    pub data_dir: PathBuf,
+    /// The database: `postgres://...`, or `sqlite:PATH`. By default a file in the data folder.
+    #[arg(long, env = "TEMPER_DATABASE_URL")]
+    pub database_url: Option<String>,
+}
+
+/// How the server listens and behaves.
+#[derive(Args, Clone, Debug)]
+pub struct ServeConfig {
+    /// Records and files.
+    #[command(flatten)]
+    pub data: DataConfig,
+    /// The address and port to listen on.
+    #[arg(long, env = "TEMPER_LISTEN", default_value = "127.0.0.1:8080")]
+    pub listen: SocketAddr,
+    /// The folder of the built frontend.
+    #[arg(long, env = "TEMPER_ASSETS", default_value = "target/frontend")]
+    pub assets: PathBuf,
+    /// The header in which a reverse proxy of yours names the client's address, such as
+    /// `x-forwarded-for`. Without it the address of the connection counts. Set it only behind a
+    /// proxy that overwrites or appends to it: its last entry is believed.
+    #[arg(long, env = "TEMPER_CLIENT_ADDRESS_HEADER")]
+    pub client_address_header: Option<String>,
+    /// Mark cookies as Secure, so that browsers send them over HTTPS only.
+    #[arg(long, env = "TEMPER_SECURE_COOKIES")]
+    pub secure_cookies: bool,
+    /// How many background jobs run at the same time.
+    #[arg(long, env = "TEMPER_RUNNERS", default_value_t = 1)]
+    pub runners: usize,
+}
+
+impl DataConfig {
+    /// The address of the database.
+    #[must_use]
+    pub fn database_url(&self) -> String {
+        self.database_url
+            .clone()
+            .unwrap_or_else(|| format!("sqlite:{}", self.data_dir.join("temper.db").display()))
+    }
+}

@@ -1,0 +1,60 @@
+//! The runner of background work.
+//!
+//! A job is a row. A runner claims one in a short transaction, works on it outside of any, renews
+//! its lease while it works, and ends it in another short transaction. A job whose runner died
+//! goes back to the queue when the lease has run out, and its handler finds out how to go on.
+//!
+//! # Adding a kind of job
+//! 1. Add it to [`JobKind`](shared::job::JobKind) and to the `CHECK` of the table, by a migration.
+//! 2. Implement [`JobHandler`] in a file of this folder and register it in `cli/serve.rs`.
+//! 3. Enqueue it from a service, in the transaction of the change that asks for it.
+
+mod control;
+mod runner;
+
+use std::{collections::HashMap, fmt::Debug, sync::Arc};
+
+use futures::future::BoxFuture;
+use shared::job::JobKind;
+use store::jobs::JobRecord;
+
+use crate::app::App;
+
+pub use control::JobControl;
+pub use runner::{Timing, run};
+
+/// How a job ended, other than well.
+#[derive(Debug)]
+pub enum JobError {
+    /// It cannot be done; the text is for a person.
+    Failed(String),
+    /// A person asked for its end.
+    Cancelled,
+    /// The server is stopping: the job goes on after the next start.
+    Interrupted,
+    /// The job is not this runner's any more: another one took it over.
+    LeaseLost,
+}
+
+impl From<store::StoreError> for JobError {
+    fn from(error: store::StoreError) -> Self {
+        Self::Failed(error.to_string())
+    }
+}
+
+/// What a finished job says of itself, or how it ended otherwise.
+pub type JobResult = Result<String, JobError>;
+
+/// Does the work of one kind of job.
+pub trait JobHandler: Debug + Send + Sync {
+    /// Works on a job until its end. Must return soon after `control` says stop.
+    fn run<'job>(
+        &'job self,
+        app: &'job App,
+        job: &'job JobRecord,
+        control: &'job JobControl,
+    ) -> BoxFuture<'job, JobResult>;
+}
+
+/// The handler of each kind.
+pub type Handlers = Arc<HashMap<JobKind, Box<dyn JobHandler>>>;

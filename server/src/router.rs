@@ -1,0 +1,100 @@
+//! Every route, grouped by what it needs: nothing, a signed-in person, an administrator, or a role
+//! in the project of the address.
+//!
+//! The group's middleware decides who may pass, so no handler can forget it; a test enumerates the
+//! OpenAPI document, which is made from the same table, and tries every route without the role.
+
+use axum::{Router, middleware::from_fn, middleware::from_fn_with_state};
+use shared::account::Role;
+use tower_http::{catch_panic::CatchPanicLayer, compression::CompressionLayer};
+use utoipa::openapi::OpenApi;
+use utoipa_axum::{router::OpenApiRouter, routes};
+
+use crate::{
+    app::App,
+    error::ApiError,
+    handlers::{jobs, members, projects, session, setup, system, tokens, users},
+    middleware::{
+        find_client_address, number_request, refuse_cross_site, require_admin, require_role,
+        require_user,
+    },
+    openapi::{self, Access},
+};
+
+/// The whole HTTP interface.
+pub fn build(app: &App) -> Router {
+    let (routes, document) = api(app).split_for_parts();
+    let document = openapi::serve(document);
+    Router::new()
+        .merge(routes)
+        .merge(document)
+        .fallback(|| async { ApiError::NotFound("route") })
+        .layer(CompressionLayer::new())
+        .layer(from_fn(refuse_cross_site))
+        .layer(from_fn_with_state(app.clone(), find_client_address))
+        .layer(CatchPanicLayer::new())
+        .layer(from_fn_with_state(app.clone(), number_request))
+        .with_state(app.clone())
+}
+
+/// The OpenAPI document of every route.
+pub fn document(app: &App) -> OpenApi {
+    api(app).split_for_parts().1
+}
+
+fn api(app: &App) -> OpenApiRouter<App> {
+    let user = from_fn_with_state(app.clone(), require_user);
+    let admin = from_fn_with_state(app.clone(), require_admin);
+    let role = |role| from_fn_with_state((app.clone(), role), require_role);
+    OpenApiRouter::with_openapi(openapi::base())
+        .merge(openapi::declare(Access::Public, public()))
+        .merge(openapi::declare(Access::User, for_users()).route_layer(user))
+        .merge(openapi::declare(Access::Admin, for_admins()).route_layer(admin))
+        .merge(in_project(Role::Viewer, for_viewers()).route_layer(role(Role::Viewer)))
+        .merge(in_project(Role::Engineer, for_engineers()).route_layer(role(Role::Engineer)))
+        .merge(in_project(Role::Owner, for_owners()).route_layer(role(Role::Owner)))
+}
+
+fn in_project(role: Role, routes: OpenApiRouter<App>) -> OpenApiRouter<App> {
+    openapi::declare(Access::Project(role), routes)
+}
+
+fn public() -> OpenApiRouter<App> {
+    OpenApiRouter::new()
+        .routes(routes!(system::get_health))
+        .routes(routes!(setup::get_setup, setup::create_setup))
+        .routes(routes!(session::create_session))
+}
+
+fn for_users() -> OpenApiRouter<App> {
+    OpenApiRouter::new()
+        .routes(routes!(session::get_session, session::delete_session))
+        .routes(routes!(tokens::list_tokens, tokens::create_token))
+        .routes(routes!(tokens::delete_token))
+        .routes(routes!(projects::list_projects, projects::create_project))
+}
+
+fn for_admins() -> OpenApiRouter<App> {
+    OpenApiRouter::new()
+        .routes(routes!(users::list_users, users::create_user))
+        .routes(routes!(users::update_user))
+}
+
+fn for_viewers() -> OpenApiRouter<App> {
+    OpenApiRouter::new()
+        .routes(routes!(projects::get_project))
+        .routes(routes!(projects::list_audit))
+        .routes(routes!(members::list_members))
+        .routes(routes!(jobs::list_jobs))
+}
+
+fn for_engineers() -> OpenApiRouter<App> {
+    OpenApiRouter::new().routes(routes!(jobs::cancel_job))
+}
+
+fn for_owners() -> OpenApiRouter<App> {
+    OpenApiRouter::new()
+        .routes(routes!(projects::update_project))
+        .routes(routes!(members::put_member))
+        .routes(routes!(members::delete_member))
+}

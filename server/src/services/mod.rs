@@ -1,0 +1,16 @@
+//! The rules of the application: a service validates, does its work in one transaction, and leaves
+//! an audit entry in it. What must not go in: HTTP, SQL.
+//!
+//! # Adding an action
+//! 1. A function `verb_resource(app, access, request) -> ApiResult<...>` in the file of its area.
+//! 2. Validate first, naming the field in each refusal.
+//! 3. Open a [`change::Change`], work through its transaction, and end it with `commit`, which
+//!    cannot be called without saying what was done: that is the audit entry.
+
+pub mod accounts;
+pub mod change;
+pub mod jobs;
+pub mod password;
+pub mod projects;
+pub mod rate_limit;
+pub mod secret;
