@@ -5,7 +5,7 @@ use std::time::Duration;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 /// How long work may take to end in order.
-const GRACE: Duration = Duration::from_secs(60);
+const GRACE: Duration = Duration::from_mins(1);
 
 /// The two signals that everything long-lived listens to, and the list of what must end first.
 #[derive(Clone, Debug, Default)]

@@ -1,9 +1,7 @@
 //! Who may pass: the person behind a cookie or a token, and their role in the project of the address.
 
-use std::collections::HashMap;
-
 use axum::{
-    extract::{Path, Request, State},
+    extract::{RawPathParams, Request, State},
     http::{HeaderMap, header},
     middleware::Next,
     response::Response,
@@ -48,12 +46,15 @@ pub async fn require_admin(
 /// Lets those pass who have at least the role `needed` in the project of the address.
 pub async fn require_role(
     State((app, needed)): State<(App, Role)>,
-    Path(parameters): Path<HashMap<String, String>>,
+    parameters: RawPathParams,
     mut request: Request,
     next: Next,
 ) -> ApiResult<Response> {
     let user = identify(&app, request.headers()).await?;
-    let slug = parameters.get("project").map_or("", String::as_str);
+    let slug = parameters
+        .iter()
+        .find(|(name, _)| *name == "project")
+        .map_or("", |(_, slug)| slug);
     let (project, role) = projects::find_with_role(&app, slug, &user).await?;
     // The roles are declared from the mightiest to the least.
     if role > needed {

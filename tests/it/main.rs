@@ -1,0 +1,5 @@
+//! The application's behaviour, through HTTP first; the store's contract on both databases.
+
+mod jobs;
+mod routes;
+mod store;

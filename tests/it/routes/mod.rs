@@ -1,0 +1,6 @@
+//! What the routes answer.
+
+mod access;
+mod accounts;
+mod openapi;
+mod projects;
