@@ -16,9 +16,11 @@ mod macros;
 
 pub mod account;
 pub mod check;
+pub mod coverage;
 pub mod error;
 pub mod ids;
 pub mod job;
 pub mod page;
 pub mod project;
+pub mod spec;
 pub mod training;
