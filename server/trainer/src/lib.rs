@@ -28,5 +28,7 @@ pub mod model;
 pub mod ops;
 pub mod optim;
 pub mod run;
+#[cfg(test)]
+mod testing;
 
 pub use error::TrainerError;

@@ -1,1 +1,18 @@
-//! LoRA weights; reading and writing the format of PEFT.
+//! LoRA weights (Hu et al. 2021); reading and writing the format of PEFT.
+//!
+//! All numbers of an adapter lie in one flat tensor, so that the optimizer, clipping and
+//! checkpoints see one tensor; the layers see views of it. The A matrices of layers that read the
+//! same input lie together and multiply it at once. No training loop and no base weights in here,
+//! but for [`merged_weight`].
+
+mod config;
+mod files;
+mod layout;
+mod merge;
+mod views;
+
+pub use config::PeftConfig;
+pub use files::{load, parse, save, to_safetensors};
+pub use layout::{Group, LoraShape};
+pub use merge::merged_weight;
+pub use views::{Adapter, Gradients, LoraGroup, LoraPart};

@@ -1,1 +1,36 @@
 //! A whole model forward and backward, without automatic differentiation.
+//!
+//! The base is frozen, so the backward goes through it but computes no gradient of it; only
+//! adapters get one. A batch is rows of all its sequences, one after another, without padding.
+//! Losses are not known here: [`Model::score`] gives log-probabilities of labels and keeps, for
+//! each, the gradient of that log-probability by the hidden state (the unit gradient); a loss then
+//! only says how strongly each counts ([`Model::backward`]).
+//!
+//! | file | what it holds |
+//! | --- | --- |
+//! | `batch` | sequences packed into rows, with labels |
+//! | `model` | weights with what is derived from them; forward, score, backward of the whole |
+//! | `block` | one block forward, saving what its backward needs |
+//! | `block_backward` | its backward |
+//! | `linear` | a linear layer with its adapter, forward and backward |
+//! | `head` | log-probabilities and unit gradients by vocabulary tiles |
+//! | `decode` | prefill and single steps over a key-value cache |
+//!
+//! # Adding an architecture
+//! A switch in `ModelConfig`, the extra weights in `LayerWeights`, then the extra operation at its
+//! place in `block`, `block_backward` and `decode`, and the slow form in `tests/oracle`.
+
+mod batch;
+mod block;
+mod block_backward;
+pub mod decode;
+mod head;
+mod linear;
+mod model;
+#[cfg(test)]
+mod tests;
+
+pub use batch::Batch;
+pub use decode::KvCache;
+pub use head::Scores;
+pub use model::{Model, Pass, Saved};

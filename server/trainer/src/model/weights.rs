@@ -1,6 +1,7 @@
 //! The frozen weights of a base model.
 
 use candle_core::Tensor;
+use shared::training::TargetModule;
 
 /// The weights of one block. Linear layers are `[out, in]`; all are contiguous f32.
 #[derive(Clone, Debug)]
@@ -23,6 +24,21 @@ pub struct LayerWeights {
     pub up: Tensor,
     /// Down projection, `[D, F]`.
     pub down: Tensor,
+}
+
+impl LayerWeights {
+    /// The weight of one linear layer, `[out, in]`.
+    pub fn linear(&self, target: TargetModule) -> &Tensor {
+        match target {
+            TargetModule::Query => &self.query,
+            TargetModule::Key => &self.key,
+            TargetModule::Value => &self.value,
+            TargetModule::Output => &self.output,
+            TargetModule::Gate => &self.gate,
+            TargetModule::Up => &self.up,
+            TargetModule::Down => &self.down,
+        }
+    }
 }
 
 /// All weights of a base model.

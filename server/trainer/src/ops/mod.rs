@@ -1,1 +1,52 @@
 //! The kernels: forward and backward of each operation.
+//!
+//! Every operation writes into a tensor that already exists, so that the engine can take its
+//! buffers from a [`Pool`] and no step allocates what the step before it gave back. Each is a
+//! candle in-place operation with a body for the CPU; a body for CUDA goes beside it in the same
+//! `impl`. Nothing here knows of layers, models or losses: that is the engine's.
+//!
+//! | file | what it holds |
+//! | --- | --- |
+//! | `pool` | buffers that return to their pool when dropped |
+//! | `gemm` | matrix products, with strides, scale and accumulation |
+//! | `norm`, `rope`, `swiglu`, `attention` | the parts of a block |
+//! | `rows` | gathering, scattering and adding rows |
+//! | `head` | one vocabulary tile of the output head |
+//! | `dropout` | zeroing by a counter-based random generator |
+//! | `adamw` | the optimizer's update, and norms |
+//! | `cpu`, `simd` | slices of tensors, threads, vector instructions |
+//!
+//! # Adding an operation
+//! 1. Write the arithmetic of one row as a `vectorized!` function in its own file; it sees slices
+//!    only, and must not depend on how many threads there are.
+//! 2. Wrap it in a struct that implements `InplaceOp1`, `2` or `3`; what does not fit as a source
+//!    is a field of the struct. Read storage through `cpu::source` and `cpu::target`, which
+//!    refuse what is not contiguous f32.
+//! 3. Add a function that checks shapes and applies it, with its formula in the doc comment.
+//! 4. Test the backward against candle's autograd in f64.
+
+mod adamw;
+mod attention;
+mod attention_backward;
+mod cpu;
+mod dropout;
+mod gemm;
+mod head;
+mod norm;
+mod pool;
+mod rope;
+mod rows;
+mod simd;
+mod swiglu;
+
+pub use adamw::{AdamStep, adamw_moments, adamw_update, sum_of_squares};
+pub use attention::{AttentionShape, attention, attention_cached};
+pub use attention_backward::attention_backward;
+pub use dropout::{DropoutKey, dropout};
+pub use gemm::{gemm, gemm_add, gemm_scaled, linear};
+pub use head::{HEAD_STATISTICS, HeadTile, LabelStatistics, head_finish, head_rescale, head_tile};
+pub use norm::{rms_norm, rms_norm_backward_add};
+pub use pool::{Buffer, Pool};
+pub use rope::{RopeTable, rope};
+pub use rows::{add, copy_rows, fill, gather_rows, scatter_rows, store_rows};
+pub use swiglu::{swiglu, swiglu_backward};

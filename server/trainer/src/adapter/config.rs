@@ -1,0 +1,197 @@
+//! PEFT's `adapter_config.json`.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use serde_json::{Map, Value, json};
+use shared::training::TargetModule;
+
+use super::layout::LoraShape;
+use crate::error::{Result, TrainerError};
+
+/// The version of PEFT whose keys are written.
+const PEFT_VERSION: &str = "0.21.2";
+
+/// What `adapter_config.json` says, as far as it is supported.
+#[derive(Clone, Debug, PartialEq)]
+pub struct PeftConfig {
+    /// Rank, alpha and targets.
+    pub shape: LoraShape,
+    /// The dropout it was trained with.
+    pub dropout: f64,
+    /// The base model's name or path, for other programs.
+    pub base_model: Option<String>,
+}
+
+impl PeftConfig {
+    /// The JSON that PEFT 0.21 writes, keys in alphabetical order.
+    pub fn to_json(&self) -> Value {
+        let targets: Vec<&str> = self
+            .shape
+            .targets
+            .iter()
+            .map(|target| target.as_str())
+            .collect();
+        let mut keys: BTreeMap<&str, Value> =
+            ABSENT.iter().map(|key| (*key, Value::Null)).collect();
+        keys.extend(OFF.iter().map(|key| (*key, Value::Bool(false))));
+        keys.extend(EMPTY.iter().map(|key| (*key, json!({}))));
+        keys.extend([
+            ("base_model_name_or_path", json!(self.base_model)),
+            ("bias", json!("none")),
+            ("inference_mode", json!(true)),
+            ("init_lora_weights", json!(true)),
+            ("lora_alpha", number(self.shape.alpha)),
+            ("lora_dropout", json!(self.dropout)),
+            ("megatron_core", json!("megatron.core")),
+            ("peft_type", json!("LORA")),
+            ("peft_version", json!(PEFT_VERSION)),
+            ("qalora_group_size", json!(16)),
+            ("r", json!(self.shape.rank)),
+            ("target_modules", json!(targets)),
+            ("task_type", json!("CAUSAL_LM")),
+        ]);
+        let keys: Map<String, Value> = keys
+            .into_iter()
+            .map(|(key, value)| (key.to_owned(), value))
+            .collect();
+        Value::Object(keys)
+    }
+
+    /// Reads what is supported and refuses the rest by name. `path` is for messages.
+    pub fn from_json(json: &Value, path: &Path) -> Result<Self> {
+        let fail = |reason: String| TrainerError::Model {
+            path: path.to_owned(),
+            reason,
+        };
+        let keys = json
+            .as_object()
+            .ok_or_else(|| fail("is not a JSON object".into()))?;
+        refuse_unsupported(keys).map_err(fail)?;
+        let rank = keys.get("r").map_or(Some(8), Value::as_u64).unwrap_or(0);
+        let alpha = keys
+            .get("lora_alpha")
+            .map_or(Some(8.0), Value::as_f64)
+            .unwrap_or(f64::NAN);
+        if rank == 0 || !alpha.is_finite() {
+            return Err(fail("`r` and `lora_alpha` must be positive numbers".into()));
+        }
+        let shape = LoraShape {
+            rank: rank as usize,
+            alpha,
+            targets: targets(keys).map_err(fail)?,
+        };
+        let dropout = keys
+            .get("lora_dropout")
+            .and_then(Value::as_f64)
+            .unwrap_or(0.0);
+        let base_model = keys.get("base_model_name_or_path").and_then(Value::as_str);
+        Ok(Self {
+            shape,
+            dropout,
+            base_model: base_model.map(str::to_owned),
+        })
+    }
+}
+
+/// Keys that PEFT writes and that hold nothing here; anything in them changes the arithmetic.
+const ABSENT: &[&str] = &[
+    "alora_invocation_tokens",
+    "arrow_config",
+    "auto_mapping",
+    "corda_config",
+    "eva_config",
+    "exclude_modules",
+    "kasa_config",
+    "layer_replication",
+    "layers_pattern",
+    "layers_to_transform",
+    "lora_ga_config",
+    "megatron_config",
+    "modules_to_save",
+    "monteclora_config",
+    "revision",
+    "target_parameters",
+    "trainable_token_indices",
+    "use_bdlora",
+    "velora_config",
+];
+const OFF: &[&str] = &[
+    "ensure_weight_tying",
+    "fan_in_fan_out",
+    "lora_bias",
+    "use_dora",
+    "use_qalora",
+    "use_rslora",
+];
+const EMPTY: &[&str] = &["alpha_pattern", "loftq_config", "rank_pattern"];
+/// Of those, keys that say nothing about the arithmetic of a finished adapter.
+const HARMLESS: &[&str] = &[
+    "auto_mapping",
+    "corda_config",
+    "ensure_weight_tying",
+    "eva_config",
+    "loftq_config",
+    "lora_ga_config",
+    "megatron_config",
+    "revision",
+];
+
+fn refuse_unsupported(keys: &Map<String, Value>) -> Result<(), String> {
+    match keys.get("peft_type").and_then(Value::as_str) {
+        Some("LORA") => {}
+        other => return Err(format!("`peft_type` is {other:?}; only LORA is supported")),
+    }
+    if !matches!(
+        keys.get("bias").map(Value::as_str),
+        None | Some(None | Some("none"))
+    ) {
+        return Err("`bias` is not supported; only adapters with bias \"none\" are".into());
+    }
+    let checked = ABSENT
+        .iter()
+        .chain(OFF)
+        .chain(EMPTY)
+        .filter(|key| !HARMLESS.contains(key));
+    for key in checked {
+        let unused = match keys.get(*key) {
+            None | Some(Value::Null | Value::Bool(false)) => true,
+            Some(Value::Object(entries)) => entries.is_empty(),
+            Some(Value::Array(entries)) => entries.is_empty(),
+            Some(_) => false,
+        };
+        if !unused {
+            return Err(format!(
+                "`{key}` is not supported; retrain or convert it without"
+            ));
+        }
+    }
+    Ok(())
+}
+
+fn targets(keys: &Map<String, Value>) -> Result<Vec<TargetModule>, String> {
+    let named: Vec<TargetModule> = match keys.get("target_modules") {
+        Some(Value::Array(names)) => names
+            .iter()
+            .map(|name| name.as_str().unwrap_or_default().parse::<TargetModule>())
+            .collect::<Result<_, _>>()
+            .map_err(|reason| format!("`target_modules`: {reason}"))?,
+        Some(Value::String(all)) if all == "all-linear" => TargetModule::ALL.to_vec(),
+        None | Some(Value::Null) => vec![TargetModule::Query, TargetModule::Value],
+        Some(other) => return Err(format!("`target_modules` {other} must be a list of layers")),
+    };
+    Ok(TargetModule::ALL
+        .iter()
+        .copied()
+        .filter(|target| named.contains(target))
+        .collect())
+}
+
+/// Whole numbers without a decimal point, as PEFT writes them.
+fn number(value: f64) -> Value {
+    if value.fract() == 0.0 && value.abs() < 1e15 {
+        json!(value as i64)
+    } else {
+        json!(value)
+    }
+}

@@ -1,0 +1,183 @@
+//! Reading and writing adapters as PEFT does: `adapter_config.json` and
+//! `adapter_model.safetensors`, with equal bytes for equal adapters.
+
+use std::collections::{BTreeMap, HashMap};
+use std::fs;
+use std::path::Path;
+
+use candle_core::{Device, Tensor};
+use safetensors::SafeTensors;
+use safetensors::tensor::{Dtype, TensorView};
+use shared::training::TargetModule;
+
+use super::config::PeftConfig;
+use super::views::Adapter;
+use crate::error::{Result, TrainerError};
+use crate::model::ModelConfig;
+
+const CONFIG_FILE: &str = "adapter_config.json";
+const WEIGHTS_FILE: &str = "adapter_model.safetensors";
+
+/// Writes the two files into an existing folder.
+pub fn save(folder: &Path, adapter: &Adapter, config: &PeftConfig) -> Result<()> {
+    let json =
+        serde_json::to_string_pretty(&config.to_json()).map_err(|error| TrainerError::Model {
+            path: folder.to_owned(),
+            reason: error.to_string(),
+        })?;
+    write(&folder.join(CONFIG_FILE), (json + "\n").as_bytes())?;
+    write(&folder.join(WEIGHTS_FILE), &to_safetensors(adapter)?)
+}
+
+fn write(path: &Path, bytes: &[u8]) -> Result<()> {
+    fs::write(path, bytes).map_err(|source| TrainerError::Io {
+        action: "cannot write",
+        path: path.to_owned(),
+        source,
+    })
+}
+
+fn read(path: &Path) -> Result<Vec<u8>> {
+    fs::read(path).map_err(|source| TrainerError::Io {
+        action: "cannot read",
+        path: path.to_owned(),
+        source,
+    })
+}
+
+/// The name of a matrix in PEFT's file; `part` is `A` or `B`.
+fn key(layer: usize, target: TargetModule, part: char) -> String {
+    let block = match target {
+        TargetModule::Query | TargetModule::Key | TargetModule::Value | TargetModule::Output => {
+            "self_attn"
+        }
+        TargetModule::Gate | TargetModule::Up | TargetModule::Down => "mlp",
+    };
+    format!("base_model.model.model.layers.{layer}.{block}.{target}.lora_{part}.weight")
+}
+
+fn matrices(adapter: &Adapter) -> Result<BTreeMap<String, Tensor>> {
+    let mut named = BTreeMap::new();
+    let mut layer = 0;
+    loop {
+        let before = named.len();
+        for target in &adapter.shape().targets {
+            if let Some((a, b)) = adapter.matrices(layer, *target)? {
+                named.insert(key(layer, *target, 'A'), a);
+                named.insert(key(layer, *target, 'B'), b);
+            }
+        }
+        if named.len() == before {
+            return Ok(named);
+        }
+        layer += 1;
+    }
+}
+
+/// The bytes of `adapter_model.safetensors`.
+pub fn to_safetensors(adapter: &Adapter) -> Result<Vec<u8>> {
+    let mut data = Vec::new();
+    for (name, tensor) in matrices(adapter)? {
+        let values = tensor.flatten_all()?.to_vec1::<f32>()?;
+        let bytes: Vec<u8> = values
+            .iter()
+            .flat_map(|value| value.to_le_bytes())
+            .collect();
+        data.push((name, tensor.dims().to_vec(), bytes));
+    }
+    let views = data
+        .iter()
+        .map(|(name, dims, bytes)| {
+            Ok((
+                name.as_str(),
+                TensorView::new(Dtype::F32, dims.clone(), bytes)?,
+            ))
+        })
+        .collect::<Result<Vec<_>, safetensors::SafeTensorError>>();
+    let metadata = HashMap::from([("format".to_owned(), "pt".to_owned())]);
+    views
+        .and_then(|views| safetensors::serialize(views, Some(metadata)))
+        .map_err(|error| candle_core::Error::wrap(error).into())
+}
+
+/// Reads an adapter from a folder; `config` is the base model's.
+pub fn load(folder: &Path, config: &ModelConfig, device: &Device) -> Result<(Adapter, PeftConfig)> {
+    let path = folder.join(CONFIG_FILE);
+    let json = serde_json::from_slice(&read(&path)?).map_err(|error| TrainerError::Model {
+        path: path.clone(),
+        reason: format!("is not valid JSON: {error}"),
+    })?;
+    let peft = PeftConfig::from_json(&json, &path)?;
+    let path = folder.join(WEIGHTS_FILE);
+    let adapter = parse(&read(&path)?, &path, config, &peft, device)?;
+    Ok((adapter, peft))
+}
+
+/// Reads an adapter from the bytes of a safetensors file; `path` is for messages.
+pub fn parse(
+    bytes: &[u8],
+    path: &Path,
+    config: &ModelConfig,
+    peft: &PeftConfig,
+    device: &Device,
+) -> Result<Adapter> {
+    let fail = |reason: String| TrainerError::Model {
+        path: path.to_owned(),
+        reason,
+    };
+    let file = SafeTensors::deserialize(bytes).map_err(|error| fail(error.to_string()))?;
+    let adapter = Adapter::new(config, peft.shape.clone(), 0, &Device::Cpu)?;
+    let wanted = matrices(&adapter)?;
+    if let Some(name) = file
+        .names()
+        .into_iter()
+        .find(|name| !wanted.contains_key(*name))
+    {
+        return Err(fail(format!(
+            "`{name}` does not belong to this model and configuration"
+        )));
+    }
+    for (name, tensor) in &wanted {
+        let view = file
+            .tensor(name)
+            .map_err(|_| fail(format!("`{name}` is missing")))?;
+        if view.shape() != tensor.dims() {
+            let (found, needed) = (view.shape(), tensor.dims());
+            return Err(fail(format!(
+                "`{name}` is {found:?} where the model needs {needed:?}"
+            )));
+        }
+        let values = floats(view.dtype(), view.data()).ok_or_else(|| {
+            fail(format!(
+                "`{name}` has the type {:?}; F32, F16 and BF16 are supported",
+                view.dtype()
+            ))
+        })?;
+        let values = Tensor::from_vec(values, tensor.dims(), &Device::Cpu)?;
+        crate::ops::copy_rows(tensor, &values)?;
+    }
+    let values = adapter.flat().to_vec1()?;
+    Adapter::from_values(config, peft.shape.clone(), values, device)
+}
+
+fn floats(kind: Dtype, data: &[u8]) -> Option<Vec<f32>> {
+    let pairs = || data.chunks_exact(2).map(|bytes| [bytes[0], bytes[1]]);
+    match kind {
+        Dtype::F32 => Some(
+            data.chunks_exact(4)
+                .map(|bytes| f32::from_le_bytes([bytes[0], bytes[1], bytes[2], bytes[3]]))
+                .collect(),
+        ),
+        Dtype::F16 => Some(
+            pairs()
+                .map(|bytes| half::f16::from_le_bytes(bytes).to_f32())
+                .collect(),
+        ),
+        Dtype::BF16 => Some(
+            pairs()
+                .map(|bytes| half::bf16::from_le_bytes(bytes).to_f32())
+                .collect(),
+        ),
+        _ => None,
+    }
+}

@@ -1,0 +1,138 @@
+//! Where each matrix of an adapter lies in the flat tensor.
+
+use std::ops::Range;
+
+use shared::training::TargetModule;
+
+use crate::model::ModelConfig;
+
+/// Linear layers that read the same input.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Group {
+    /// Query, key and value projections.
+    Attention,
+    /// The output projection of attention.
+    Output,
+    /// Gate and up projections.
+    Mlp,
+    /// The down projection.
+    Down,
+}
+
+impl Group {
+    /// All groups, in the order of a block.
+    pub const ALL: [Self; 4] = [Self::Attention, Self::Output, Self::Mlp, Self::Down];
+
+    /// The layers of the group, in the order of their columns.
+    pub fn targets(self) -> &'static [TargetModule] {
+        match self {
+            Self::Attention => &[TargetModule::Query, TargetModule::Key, TargetModule::Value],
+            Self::Output => &[TargetModule::Output],
+            Self::Mlp => &[TargetModule::Gate, TargetModule::Up],
+            Self::Down => &[TargetModule::Down],
+        }
+    }
+
+    /// The place in [`Group::ALL`].
+    pub fn index(self) -> usize {
+        self as usize
+    }
+}
+
+/// What decides the size of an adapter.
+#[derive(Clone, Debug, PartialEq)]
+pub struct LoraShape {
+    /// The rank, r.
+    pub rank: usize,
+    /// The adapter's output is multiplied by alpha / rank.
+    pub alpha: f64,
+    /// Which linear layers carry one.
+    pub targets: Vec<TargetModule>,
+}
+
+impl LoraShape {
+    /// What the adapter's output is multiplied by.
+    pub fn scaling(&self) -> f32 {
+        (self.alpha / self.rank as f64) as f32
+    }
+}
+
+/// Input and output width of a linear layer.
+pub(super) fn widths(config: &ModelConfig, target: TargetModule) -> (usize, usize) {
+    let (hidden, inner) = (config.hidden_size, config.intermediate_size);
+    let queries = config.heads * config.head_dim;
+    let keys = config.kv_heads * config.head_dim;
+    match target {
+        TargetModule::Query => (hidden, queries),
+        TargetModule::Key | TargetModule::Value => (hidden, keys),
+        TargetModule::Output => (queries, hidden),
+        TargetModule::Gate | TargetModule::Up => (hidden, inner),
+        TargetModule::Down => (inner, hidden),
+    }
+}
+
+/// One group of one layer in the flat tensor.
+#[derive(Clone, Debug)]
+pub(super) struct GroupPlace {
+    pub(super) group: Group,
+    pub(super) input: usize,
+    /// The stacked A matrices, `[targets·r, in]`.
+    pub(super) a: Range<usize>,
+    /// Each target with its B matrix, `[out, r]`.
+    pub(super) parts: Vec<(TargetModule, usize, Range<usize>)>,
+}
+
+/// The places of all groups by layer, and the size of the flat tensor.
+#[derive(Clone, Debug)]
+pub(super) struct Layout {
+    pub(super) layers: Vec<Vec<GroupPlace>>,
+    pub(super) size: usize,
+}
+
+impl Layout {
+    pub(super) fn new(config: &ModelConfig, shape: &LoraShape) -> Self {
+        let mut size = 0;
+        let mut place = |length: usize| {
+            size += length;
+            size - length..size
+        };
+        let layers = (0..config.layers)
+            .map(|_| {
+                Group::ALL
+                    .into_iter()
+                    .filter_map(|group| group_place(config, shape, group, &mut place))
+                    .collect()
+            })
+            .collect();
+        Self { layers, size }
+    }
+}
+
+fn group_place(
+    config: &ModelConfig,
+    shape: &LoraShape,
+    group: Group,
+    place: &mut impl FnMut(usize) -> Range<usize>,
+) -> Option<GroupPlace> {
+    let targets: Vec<TargetModule> = group
+        .targets()
+        .iter()
+        .copied()
+        .filter(|target| shape.targets.contains(target))
+        .collect();
+    let (input, _) = widths(config, *targets.first()?);
+    let a = place(targets.len() * shape.rank * input);
+    let parts = targets
+        .into_iter()
+        .map(|target| {
+            let (_, output) = widths(config, target);
+            (target, output, place(output * shape.rank))
+        })
+        .collect();
+    Some(GroupPlace {
+        group,
+        input,
+        a,
+        parts,
+    })
+}

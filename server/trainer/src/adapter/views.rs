@@ -1,0 +1,210 @@
+//! The adapter and its gradients: a flat tensor and the views that layers use.
+
+use candle_core::{DType, Device, Tensor};
+use rand::{Rng, SeedableRng};
+use rand_chacha::ChaCha8Rng;
+use shared::training::TargetModule;
+
+use super::layout::{Group, GroupPlace, Layout, LoraShape};
+use crate::error::{Result, TrainerError};
+use crate::model::ModelConfig;
+
+/// The low-rank matrices of the layers that read one input.
+#[derive(Clone, Debug)]
+pub struct LoraGroup {
+    /// The A matrices one below the other, `[parts·r, in]`.
+    pub a: Tensor,
+    /// The layers in the order of their A matrices.
+    pub parts: Vec<LoraPart>,
+}
+
+/// The second matrix of one layer.
+#[derive(Clone, Debug)]
+pub struct LoraPart {
+    /// The layer.
+    pub target: TargetModule,
+    /// B, `[out, r]`.
+    pub b: Tensor,
+}
+
+#[derive(Clone, Debug)]
+struct Views {
+    flat: Tensor,
+    layers: Vec<[Option<LoraGroup>; 4]>,
+}
+
+impl Views {
+    fn new(layout: &Layout, rank: usize, flat: Tensor) -> Result<Self> {
+        let layers = layout
+            .layers
+            .iter()
+            .map(|places| {
+                let mut groups = [const { None }; 4];
+                for place in places {
+                    groups[place.group.index()] = Some(group_views(place, rank, &flat)?);
+                }
+                Ok(groups)
+            })
+            .collect::<Result<_>>()?;
+        Ok(Self { flat, layers })
+    }
+}
+
+fn group_views(place: &GroupPlace, rank: usize, flat: &Tensor) -> Result<LoraGroup> {
+    let view = |start: usize, rows: usize, columns: usize| {
+        flat.narrow(0, start, rows * columns)?
+            .reshape((rows, columns))
+    };
+    let parts = place
+        .parts
+        .iter()
+        .map(|(target, output, span)| {
+            Ok(LoraPart {
+                target: *target,
+                b: view(span.start, *output, rank)?,
+            })
+        })
+        .collect::<Result<_>>()?;
+    Ok(LoraGroup {
+        a: view(place.a.start, place.parts.len() * rank, place.input)?,
+        parts,
+    })
+}
+
+/// A LoRA adapter for one base model.
+#[derive(Clone, Debug)]
+pub struct Adapter {
+    shape: LoraShape,
+    layout: Layout,
+    views: Views,
+}
+
+impl Adapter {
+    /// An adapter that changes nothing yet, as PEFT makes it: A from U(-1/√in, 1/√in), which is
+    /// `kaiming_uniform(a = √5)`, and B zero.
+    pub fn new(config: &ModelConfig, shape: LoraShape, seed: u64, device: &Device) -> Result<Self> {
+        check(&shape)?;
+        let layout = Layout::new(config, &shape);
+        let mut values = vec![0f32; layout.size];
+        let mut random = ChaCha8Rng::seed_from_u64(seed);
+        for place in layout.layers.iter().flatten() {
+            let bound = 1.0 / (place.input as f32).sqrt();
+            for value in &mut values[place.a.clone()] {
+                *value = random.random_range(-bound..bound);
+            }
+        }
+        Self::from_values(config, shape, values, device)
+    }
+
+    /// An adapter with given numbers, in the order of [`Adapter::flat`].
+    pub fn from_values(
+        config: &ModelConfig,
+        shape: LoraShape,
+        values: Vec<f32>,
+        device: &Device,
+    ) -> Result<Self> {
+        check(&shape)?;
+        let layout = Layout::new(config, &shape);
+        if values.len() != layout.size {
+            return Err(TrainerError::Config {
+                field: "adapter",
+                reason: format!("{} numbers where {} are needed", values.len(), layout.size),
+            });
+        }
+        let flat = Tensor::from_vec(values, layout.size, device)?;
+        let views = Views::new(&layout, shape.rank, flat)?;
+        Ok(Self {
+            shape,
+            layout,
+            views,
+        })
+    }
+
+    /// Rank, alpha and targets.
+    pub fn shape(&self) -> &LoraShape {
+        &self.shape
+    }
+
+    /// All numbers, `[P]`; the views share its storage.
+    pub fn flat(&self) -> &Tensor {
+        &self.views.flat
+    }
+
+    /// Numbers that are trained, P.
+    pub fn parameters(&self) -> usize {
+        self.layout.size
+    }
+
+    /// The matrices of one group of one layer, if any of its layers carries an adapter.
+    pub fn group(&self, layer: usize, group: Group) -> Option<&LoraGroup> {
+        self.views.layers.get(layer)?[group.index()].as_ref()
+    }
+
+    /// A and B of one linear layer, `[r, in]` and `[out, r]`.
+    pub fn matrices(&self, layer: usize, target: TargetModule) -> Result<Option<(Tensor, Tensor)>> {
+        let groups = self.views.layers.get(layer).into_iter().flatten().flatten();
+        for group in groups {
+            if let Some(index) = group.parts.iter().position(|part| part.target == target) {
+                let rank = self.shape.rank;
+                let a = group.a.narrow(0, index * rank, rank)?;
+                return Ok(Some((a, group.parts[index].b.clone())));
+            }
+        }
+        Ok(None)
+    }
+
+    /// Room for gradients, all zero.
+    pub fn gradients(&self) -> Result<Gradients> {
+        let flat = Tensor::zeros(self.layout.size, DType::F32, self.flat().device())?;
+        Ok(Gradients {
+            views: Views::new(&self.layout, self.shape.rank, flat)?,
+        })
+    }
+
+    /// A copy with storage of its own.
+    pub fn snapshot(&self) -> Result<Self> {
+        let flat = self.flat().copy()?;
+        let views = Views::new(&self.layout, self.shape.rank, flat)?;
+        Ok(Self {
+            shape: self.shape.clone(),
+            layout: self.layout.clone(),
+            views,
+        })
+    }
+}
+
+fn check(shape: &LoraShape) -> Result<()> {
+    if shape.rank == 0 {
+        let reason = "must be at least 1".into();
+        return Err(TrainerError::Config {
+            field: "adapter.rank",
+            reason,
+        });
+    }
+    if shape.targets.is_empty() {
+        let reason = "names no layer; name at least one, such as q_proj".into();
+        return Err(TrainerError::Config {
+            field: "adapter.targets",
+            reason,
+        });
+    }
+    Ok(())
+}
+
+/// The gradients of an [`Adapter`], laid out like it.
+#[derive(Clone, Debug)]
+pub struct Gradients {
+    views: Views,
+}
+
+impl Gradients {
+    /// All numbers, `[P]`.
+    pub fn flat(&self) -> &Tensor {
+        &self.views.flat
+    }
+
+    /// The gradients of one group of one layer.
+    pub fn group(&self, layer: usize, group: Group) -> Option<&LoraGroup> {
+        self.views.layers.get(layer)?[group.index()].as_ref()
+    }
+}

@@ -1,0 +1,152 @@
+//! Prefill and single steps over a key-value cache, on the same weights and adapter as training.
+//!
+//! Sampling, stopping and the choice of sequences are not in here: `generate` does that, by naming
+//! in each step the sequences that go on.
+
+use candle_core::{DType, Result, Tensor, bail};
+
+use super::batch::Batch;
+use super::model::{Model, Pass};
+use crate::adapter::Adapter;
+use crate::ops;
+
+/// The keys and values of some sequences, by layer.
+#[derive(Debug)]
+pub struct KvCache {
+    /// For each layer `[2, sequences, KV, capacity, d]`: keys, then values.
+    layers: Vec<Tensor>,
+    lengths: Vec<usize>,
+    capacity: usize,
+}
+
+impl KvCache {
+    fn new(model: &Model, sequences: usize, capacity: usize) -> Result<Self> {
+        let config = &model.config;
+        let shape = [2, sequences, config.kv_heads, capacity, config.head_dim];
+        let layers = (0..config.layers)
+            .map(|_| Tensor::zeros(shape.as_slice(), DType::F32, model.device()))
+            .collect::<Result<_>>()?;
+        Ok(Self {
+            layers,
+            lengths: vec![0; sequences],
+            capacity,
+        })
+    }
+
+    /// Tokens that each sequence has so far.
+    pub fn lengths(&self) -> &[usize] {
+        &self.lengths
+    }
+
+    /// Tokens that each sequence can have.
+    pub fn capacity(&self) -> usize {
+        self.capacity
+    }
+}
+
+impl Model {
+    /// Reads the prompts and gives the logits `[sequences, V]` that follow each. The cache has
+    /// room for `capacity` tokens of each sequence, prompts included.
+    ///
+    /// # Errors
+    /// If a prompt is empty or longer than `capacity`, or a token is not in the vocabulary.
+    pub fn prefill(
+        &self,
+        adapter: Option<&Adapter>,
+        rows: &[&[u32]],
+        capacity: usize,
+    ) -> Result<(KvCache, Tensor)> {
+        if let Some(row) = rows
+            .iter()
+            .find(|row| row.is_empty() || row.len() > capacity)
+        {
+            bail!(
+                "a prompt of {} tokens does not fit a cache of {capacity}",
+                row.len()
+            );
+        }
+        let batch = Batch::unlabelled(rows);
+        let mut cache = KvCache::new(self, rows.len(), capacity)?;
+        let places: Vec<_> = batch
+            .starts
+            .windows(2)
+            .enumerate()
+            .map(|(slot, pair)| (pair[0]..pair[1], slot, 0))
+            .collect();
+        let pass = Pass::plain(adapter);
+        let mut x = self.embed(&batch.tokens)?;
+        for (layer, cached) in cache.layers.iter().enumerate() {
+            let (result, saved) = self.block_forward(&pass, layer, x, &batch)?;
+            ops::store_rows(cached, &self.keys_and_values(&saved.qkv)?, &places)?;
+            x = result;
+        }
+        cache.lengths = rows.iter().map(|row| row.len()).collect();
+        let ends: Vec<u32> = batch.starts[1..]
+            .iter()
+            .map(|end| *end as u32 - 1)
+            .collect();
+        let last = self.pool.take((rows.len(), self.config.hidden_size))?;
+        ops::gather_rows(&last, &x, &ends)?;
+        Ok((cache, self.logits(&last)?))
+    }
+
+    /// Appends one token to each named sequence and gives the logits `[n, V]` that follow, in the
+    /// order of `next`. Sequences that are not named rest.
+    ///
+    /// # Errors
+    /// If a sequence does not exist, is named twice, or is full.
+    pub fn step(
+        &self,
+        adapter: Option<&Adapter>,
+        cache: &mut KvCache,
+        next: &[(usize, u32)],
+    ) -> Result<Tensor> {
+        let positions = append(cache, next)?;
+        let places: Vec<_> = next
+            .iter()
+            .zip(&positions)
+            .enumerate()
+            .map(|(row, ((slot, _), position))| (row..row + 1, *slot, *position as usize))
+            .collect();
+        let lengths: Vec<_> = places
+            .iter()
+            .map(|(_, slot, position)| (*slot, position + 1))
+            .collect();
+        let tokens: Vec<u32> = next.iter().map(|(_, token)| *token).collect();
+        let pass = Pass::plain(adapter);
+        let mut x = self.embed(&tokens)?;
+        for (layer, cached) in cache.layers.iter().enumerate() {
+            let (qkv, _) = self.qkv(&pass, layer, &x, &positions)?;
+            ops::store_rows(cached, &self.keys_and_values(&qkv)?, &places)?;
+            let attended = self.pool.take((next.len(), self.shape.width()))?;
+            ops::attention_cached(&attended, &qkv, cached, &lengths, self.shape)?;
+            let (x1, _) = self.attention_output(&pass, layer, &x, &attended)?;
+            (x, _, _) = self.mlp(&pass, layer, &x1)?;
+        }
+        self.logits(&x)
+    }
+
+    fn keys_and_values(&self, qkv: &Tensor) -> Result<Tensor> {
+        let first = self.shape.width();
+        qkv.narrow(1, first, self.shape.qkv_width() - first)
+    }
+}
+
+/// Makes room for one token each and says where they go.
+fn append(cache: &mut KvCache, next: &[(usize, u32)]) -> Result<Vec<u32>> {
+    let mut lengths = cache.lengths.clone();
+    let mut named = vec![false; lengths.len()];
+    let mut positions = Vec::with_capacity(next.len());
+    for (slot, _) in next {
+        match (lengths.get_mut(*slot), named.get_mut(*slot)) {
+            (Some(length), Some(named)) if *length < cache.capacity && !*named => {
+                positions.push(*length as u32);
+                *length += 1;
+                *named = true;
+            }
+            _ => bail!("sequence {slot} is full, named twice or does not exist"),
+        }
+    }
+    cache.lengths = lengths;
+    Ok(positions)
+}

@@ -1,0 +1,144 @@
+//! Log-probabilities of labels, and their gradients by the hidden state, without keeping logits.
+//!
+//! Every loss here depends on the model only through the log-probabilities of labels, and the
+//! output head is frozen, so the gradient by a hidden state is a number, known once the loss is,
+//! times `G = E[y] - Σ p_v·E_v`, which does not depend on the loss. One pass over the vocabulary
+//! gives both, with the sum rescaled whenever a larger logit comes (as in flash attention).
+
+use candle_core::{Result, Tensor};
+
+use super::batch::Batch;
+use super::model::Model;
+use crate::ops::{self, Buffer, HEAD_STATISTICS, HeadTile, LabelStatistics};
+
+/// Vocabulary columns worked on together: wider tiles leave the cache.
+const TILE: usize = 512;
+
+/// What the head found about a batch.
+#[derive(Debug)]
+pub struct Scores {
+    /// For each label its log-probability and more, `[N]`.
+    pub labels: Vec<LabelStatistics>,
+    /// The scored rows before the last norm, `[N, D]`.
+    pub(super) rows: Buffer,
+    /// The unit gradients by the normalised rows, `[N, D]`.
+    pub(super) units: Option<Buffer>,
+}
+
+impl Scores {
+    /// The log-probabilities of the labels, `[N]`.
+    pub fn logps(&self) -> Vec<f32> {
+        self.labels.iter().map(|label| label.logp).collect()
+    }
+}
+
+impl Model {
+    /// Scores the batch's labels on `hidden` `[T, D]`, the result of the last block. Without
+    /// `gradients` the unit gradients are left out, which halves the work.
+    pub fn score(&self, hidden: &Tensor, batch: &Batch, gradients: bool) -> Result<Scores> {
+        let width = self.config.hidden_size;
+        let rows = self.pool.take((batch.labels.len(), width))?;
+        if batch.labels.is_empty() {
+            return Ok(Scores {
+                labels: Vec::new(),
+                rows,
+                units: None,
+            });
+        }
+        ops::gather_rows(&rows, hidden, &batch.loss_rows)?;
+        let normed = self.normed(&rows, &self.weights.norm)?;
+        let work = self
+            .pool
+            .take((batch.labels.len(), TILE + HEAD_STATISTICS))?;
+        let units = if gradients {
+            Some(self.pool.take(rows.dims())?)
+        } else {
+            None
+        };
+        if let Some(units) = &units {
+            ops::fill(units, 0.0)?;
+        }
+        self.sweep(&normed, &work, &batch.labels, units.as_deref())?;
+        if let Some(units) = &units {
+            ops::head_finish(units, &work, self.weights.head(), &batch.labels)?;
+        }
+        let statistics = work.narrow(1, TILE, HEAD_STATISTICS)?.to_vec2::<f32>()?;
+        let labels = statistics
+            .iter()
+            .map(|row| LabelStatistics::from_row(row))
+            .collect();
+        Ok(Scores {
+            labels,
+            rows,
+            units,
+        })
+    }
+
+    fn sweep(
+        &self,
+        normed: &Tensor,
+        work: &Tensor,
+        labels: &[u32],
+        units: Option<&Tensor>,
+    ) -> Result<()> {
+        let head = self.weights.head();
+        let vocabulary = head.dims2()?.0;
+        for first in (0..vocabulary).step_by(TILE) {
+            let width = TILE.min(vocabulary - first);
+            let embedding = head.narrow(0, first, width)?;
+            let logits = work.narrow(1, 0, width)?;
+            ops::linear(&logits, normed, &embedding)?;
+            ops::head_tile(
+                work,
+                HeadTile {
+                    first,
+                    width,
+                    labels,
+                },
+            )?;
+            if let Some(units) = units {
+                ops::head_rescale(units, work)?;
+                ops::gemm_add(units, &logits, &embedding, 1.0)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// The gradient of a loss by the result of the last block, `[T, D]`, from its gradient by each
+    /// label's log-probability.
+    pub(super) fn head_backward(
+        &self,
+        scores: &Scores,
+        batch: &Batch,
+        by_logp: &[f32],
+    ) -> Result<Buffer> {
+        let g = self
+            .pool
+            .take((batch.tokens.len(), self.config.hidden_size))?;
+        ops::fill(&g, 0.0)?;
+        if let Some(units) = &scores.units {
+            let d_rows = self.pool.take(units.dims())?;
+            ops::fill(&d_rows, 0.0)?;
+            let eps = self.config.rms_norm_eps;
+            ops::rms_norm_backward_add(&d_rows, units, &scores.rows, &self.weights.norm, eps)?;
+            ops::scatter_rows(&g, &d_rows, &batch.loss_rows, by_logp)?;
+        }
+        Ok(g)
+    }
+
+    /// Logits `[n, V]` of rows `[n, D]` of the last block's result.
+    pub fn logits(&self, hidden: &Tensor) -> Result<Tensor> {
+        let normed = self.normed(hidden, &self.weights.norm)?;
+        let head = self.weights.head();
+        let (rows, vocabulary) = (hidden.dims2()?.0, head.dims2()?.0);
+        let logits = Tensor::zeros((rows, vocabulary), candle_core::DType::F32, head.device())?;
+        // Few rows gain nothing from tiles.
+        let tile = if rows > 64 { TILE } else { vocabulary };
+        for first in (0..vocabulary).step_by(tile) {
+            let width = tile.min(vocabulary - first);
+            let columns = logits.narrow(1, first, width)?;
+            ops::linear(&columns, &normed, &head.narrow(0, first, width)?)?;
+        }
+        Ok(logits)
+    }
+}

@@ -1,0 +1,138 @@
+//! Weights with what is derived from them; the whole model forward and backward.
+
+use candle_core::{Device, Result, Tensor};
+
+use super::batch::Batch;
+use super::block::SavedBlock;
+use super::head::Scores;
+use crate::adapter::{Adapter, Gradients};
+use crate::model::{ModelConfig, Weights};
+use crate::ops::{self, AttentionShape, Buffer, DropoutKey, Pool, RopeTable};
+
+/// A base model ready to compute.
+#[derive(Clone, Debug)]
+pub struct Model {
+    /// The numbers that shape it.
+    pub config: ModelConfig,
+    /// The frozen weights.
+    pub weights: Weights,
+    pub(super) shape: AttentionShape,
+    pub(super) rope: RopeTable,
+    pub(super) pool: Pool,
+}
+
+/// How one pass through the model is made.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Pass<'a> {
+    /// The adapter in use; without one the base model answers.
+    pub adapter: Option<&'a Adapter>,
+    /// Dropout on the adapter's inputs; `stream` counts the passes of a run.
+    pub dropout: Option<DropoutKey>,
+}
+
+impl<'a> Pass<'a> {
+    /// A pass without dropout.
+    pub fn plain(adapter: Option<&'a Adapter>) -> Self {
+        Self {
+            adapter,
+            dropout: None,
+        }
+    }
+}
+
+/// What a forward pass keeps for its backward.
+#[derive(Debug)]
+pub struct Saved {
+    blocks: Vec<SavedBlock>,
+    hidden: Buffer,
+}
+
+impl Saved {
+    /// The result of the last block, `[T, D]`.
+    pub fn hidden(&self) -> &Tensor {
+        &self.hidden
+    }
+}
+
+impl Model {
+    /// Puts a model together.
+    pub fn new(config: ModelConfig, weights: Weights) -> Self {
+        let shape = AttentionShape {
+            heads: config.heads,
+            kv_heads: config.kv_heads,
+            head_dim: config.head_dim,
+        };
+        let positions = config.max_position_embeddings;
+        let rope = RopeTable::new(
+            config.head_dim,
+            config.rope_theta,
+            config.rope_scaling,
+            positions,
+        );
+        let pool = Pool::new(weights.embedding.device());
+        Self {
+            config,
+            weights,
+            shape,
+            rope,
+            pool,
+        }
+    }
+
+    /// Where it computes.
+    pub fn device(&self) -> &Device {
+        self.pool.device()
+    }
+
+    /// The buffers that passes use.
+    pub fn pool(&self) -> &Pool {
+        &self.pool
+    }
+
+    pub(super) fn embed(&self, tokens: &[u32]) -> Result<Buffer> {
+        let x = self.pool.take((tokens.len(), self.config.hidden_size))?;
+        ops::gather_rows(&x, &self.weights.embedding, tokens)?;
+        Ok(x)
+    }
+
+    /// The result of the last block, `[T, D]`, before the last norm.
+    pub fn forward(&self, adapter: Option<&Adapter>, batch: &Batch) -> Result<Buffer> {
+        let pass = Pass::plain(adapter);
+        let mut x = self.embed(&batch.tokens)?;
+        for layer in 0..self.config.layers {
+            (x, _) = self.block_forward(&pass, layer, x, batch)?;
+        }
+        Ok(x)
+    }
+
+    /// The same, keeping what the backward needs.
+    pub fn forward_saving(&self, pass: &Pass<'_>, batch: &Batch) -> Result<Saved> {
+        let mut x = self.embed(&batch.tokens)?;
+        let mut blocks = Vec::with_capacity(self.config.layers);
+        for layer in 0..self.config.layers {
+            let (result, saved) = self.block_forward(pass, layer, x, batch)?;
+            blocks.push(saved);
+            x = result;
+        }
+        Ok(Saved { blocks, hidden: x })
+    }
+
+    /// Adds the adapter's gradients of a loss, given its gradient by each label's log-probability
+    /// `[N]`; `pass` is the one of the forward.
+    pub fn backward(
+        &self,
+        pass: &Pass<'_>,
+        batch: &Batch,
+        saved: Saved,
+        scores: &Scores,
+        by_logp: &[f32],
+        gradients: &Gradients,
+    ) -> Result<()> {
+        drop(saved.hidden);
+        let g = self.head_backward(scores, batch, by_logp)?;
+        for (layer, block) in saved.blocks.into_iter().enumerate().rev() {
+            self.block_backward(pass, layer, &g, block, batch, gradients)?;
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,67 @@
+//! The cache against the whole sequence at once.
+
+use candle_core::Tensor;
+use shared::training::TargetModule;
+
+use crate::engine::Batch;
+use crate::testing::{lora_shape, random_adapter, random_rows, tiny_config, tiny_model};
+
+fn difference(a: &Tensor, b: &Tensor) -> f32 {
+    (a - b)
+        .unwrap()
+        .abs()
+        .unwrap()
+        .max_all()
+        .unwrap()
+        .to_scalar()
+        .unwrap()
+}
+
+#[test]
+fn steps_over_the_cache_give_the_logits_of_whole_sequences() {
+    let (model, config) = (tiny_model(), tiny_config());
+    let adapter = random_adapter(&config, lora_shape(TargetModule::ALL), 5);
+    let rows = random_rows(&config, &[9, 14], 2);
+    let (first, second) = (&rows[0].tokens, &rows[1].tokens);
+    let whole = |tokens: &[u32]| {
+        let hidden = model
+            .forward(Some(&adapter), &Batch::unlabelled(&[tokens]))
+            .unwrap();
+        model
+            .logits(&hidden)
+            .unwrap()
+            .narrow(0, tokens.len() - 1, 1)
+            .unwrap()
+    };
+    let (mut cache, logits) = model
+        .prefill(Some(&adapter), &[&first[..5], &second[..13]], 14)
+        .unwrap();
+    assert!(difference(&logits.narrow(0, 0, 1).unwrap(), &whole(&first[..5])) < 1e-4);
+    assert!(difference(&logits.narrow(0, 1, 1).unwrap(), &whole(&second[..13])) < 1e-4);
+
+    let logits = model
+        .step(
+            Some(&adapter),
+            &mut cache,
+            &[(1, second[13]), (0, first[5])],
+        )
+        .unwrap();
+    assert!(difference(&logits.narrow(0, 0, 1).unwrap(), &whole(second)) < 1e-4);
+    assert!(difference(&logits.narrow(0, 1, 1).unwrap(), &whole(&first[..6])) < 1e-4);
+
+    assert!(
+        model.step(None, &mut cache, &[(1, 0)]).is_err(),
+        "the sequence is full"
+    );
+    assert!(
+        model.step(None, &mut cache, &[(0, 0), (0, 1)]).is_err(),
+        "named twice"
+    );
+    for at in 6..9 {
+        let logits = model
+            .step(Some(&adapter), &mut cache, &[(0, first[at])])
+            .unwrap();
+        assert!(difference(&logits, &whole(&first[..=at])) < 1e-4);
+    }
+    assert_eq!(cache.lengths(), [9, 14]);
+}

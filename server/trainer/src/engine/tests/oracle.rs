@@ -1,0 +1,136 @@
+//! The same model from slow operations in f64, one sequence at a time, on candle's autograd.
+
+use candle_core::{D, DType, Device, Result, Tensor, Var};
+use shared::training::TargetModule;
+
+use crate::adapter::{Adapter, Group};
+use crate::engine::Model;
+use crate::ops::RopeTable;
+
+pub(super) struct Oracle<'a> {
+    model: &'a Model,
+    adapter: &'a Adapter,
+    pub(super) flat: Var,
+}
+
+fn wide(tensor: &Tensor) -> Result<Tensor> {
+    tensor.to_dtype(DType::F64)
+}
+
+impl<'a> Oracle<'a> {
+    pub(super) fn new(model: &'a Model, adapter: &'a Adapter) -> Self {
+        let flat = Var::from_tensor(&wide(adapter.flat()).unwrap()).unwrap();
+        Self {
+            model,
+            adapter,
+            flat,
+        }
+    }
+
+    /// The hidden states before the last norm, `[T, D]`.
+    pub(super) fn hidden(&self, tokens: &[u32]) -> Result<Tensor> {
+        let config = &self.model.config;
+        let ids = Tensor::new(tokens, &Device::Cpu)?;
+        let mut x = wide(&self.model.weights.embedding)?.index_select(&ids, 0)?;
+        for layer in 0..config.layers {
+            let weights = &self.model.weights.layers[layer];
+            let normed = self.norm(&x, &weights.attention_norm)?;
+            let project = |target| self.linear(layer, target, &normed);
+            let q = self.rope(&project(TargetModule::Query)?, config.heads)?;
+            let k = self.rope(&project(TargetModule::Key)?, config.kv_heads)?;
+            let v = project(TargetModule::Value)?;
+            let attended = self.attend(&q, &k, &v)?;
+            x = (x + self.linear(layer, TargetModule::Output, &attended)?)?;
+            let normed = self.norm(&x, &weights.mlp_norm)?;
+            let gate = self.linear(layer, TargetModule::Gate, &normed)?;
+            let up = self.linear(layer, TargetModule::Up, &normed)?;
+            let h = (candle_nn::ops::silu(&gate)? * up)?;
+            x = (x + self.linear(layer, TargetModule::Down, &h)?)?;
+        }
+        Ok(x)
+    }
+
+    /// Log-probabilities of all tokens at each place, `[T, V]`.
+    pub(super) fn logps(&self, tokens: &[u32]) -> Result<Tensor> {
+        let normed = self.norm(&self.hidden(tokens)?, &self.model.weights.norm)?;
+        let logits = normed.matmul(&wide(self.model.weights.head())?.t()?)?;
+        candle_nn::ops::log_softmax(&logits, D::Minus1)
+    }
+
+    fn norm(&self, x: &Tensor, weight: &Tensor) -> Result<Tensor> {
+        let mean = x.sqr()?.mean_keepdim(D::Minus1)?;
+        let root = (mean + self.model.config.rms_norm_eps)?.sqrt()?;
+        x.broadcast_div(&root)?.broadcast_mul(&wide(weight)?)
+    }
+
+    fn linear(&self, layer: usize, target: TargetModule, x: &Tensor) -> Result<Tensor> {
+        let y = x.matmul(&wide(self.model.weights.layers[layer].linear(target))?.t()?)?;
+        let Some((a, b)) = self.matrices(layer, target)? else {
+            return Ok(y);
+        };
+        let low = x.matmul(&a.t()?)?.matmul(&b.t()?)?;
+        y + (low * f64::from(self.adapter.shape().scaling()))?
+    }
+
+    /// The same places of the flat tensor as the adapter's views, found through their offsets.
+    fn matrices(&self, layer: usize, target: TargetModule) -> Result<Option<(Tensor, Tensor)>> {
+        let views = self.adapter.matrices(layer, target).unwrap();
+        let part = |view: &Tensor| {
+            let (storage, layout) = view.storage_and_layout();
+            drop(storage);
+            self.flat
+                .narrow(0, layout.start_offset(), view.elem_count())?
+                .reshape(view.shape())
+        };
+        views.map(|(a, b)| Ok((part(&a)?, part(&b)?))).transpose()
+    }
+
+    fn rope(&self, x: &Tensor, heads: usize) -> Result<Tensor> {
+        let config = &self.model.config;
+        let (rows, half) = (x.dims2()?.0, config.head_dim / 2);
+        let table = RopeTable::new(config.head_dim, config.rope_theta, config.rope_scaling, 1);
+        let angles: Vec<f64> = (0..rows)
+            .flat_map(|row| {
+                table
+                    .frequencies()
+                    .iter()
+                    .map(move |f| f64::from(row as f32 * f))
+            })
+            .collect();
+        let angles = Tensor::from_vec(angles, (rows, 1, half), &Device::Cpu)?;
+        let (cos, sin) = (angles.cos()?, angles.sin()?);
+        let x = x.reshape((rows, heads, 2 * half))?;
+        let (first, second) = (x.narrow(2, 0, half)?, x.narrow(2, half, half)?);
+        let turned_first = (first.broadcast_mul(&cos)? - second.broadcast_mul(&sin)?)?;
+        let turned_second = (second.broadcast_mul(&cos)? + first.broadcast_mul(&sin)?)?;
+        Tensor::cat(&[turned_first, turned_second], 2)?.reshape((rows, ()))
+    }
+
+    fn attend(&self, q: &Tensor, k: &Tensor, v: &Tensor) -> Result<Tensor> {
+        let config = &self.model.config;
+        let (rows, dim) = (q.dims2()?.0, config.head_dim);
+        let mask: Vec<f64> = (0..rows * rows)
+            .map(|at| if at % rows <= at / rows { 0.0 } else { -1e300 })
+            .collect();
+        let mask = Tensor::from_vec(mask, (rows, rows), &Device::Cpu)?;
+        let mut heads = Vec::new();
+        for head in 0..config.heads {
+            let shared = head / (config.heads / config.kv_heads);
+            let q = q.narrow(1, head * dim, dim)?;
+            let k = k.narrow(1, shared * dim, dim)?;
+            let v = v.narrow(1, shared * dim, dim)?;
+            let scores =
+                ((q.contiguous()?.matmul(&k.t()?.contiguous()?)? / (dim as f64).sqrt())? + &mask)?;
+            heads.push(candle_nn::ops::softmax(&scores, D::Minus1)?.matmul(&v.contiguous()?)?);
+        }
+        Tensor::cat(&heads, 1)
+    }
+}
+
+/// All groups, to name one where a test fails.
+pub(super) fn groups(adapter: &Adapter, layer: usize) -> Vec<(Group, usize)> {
+    Group::ALL
+        .into_iter()
+        .filter_map(|group| Some((group, adapter.group(layer, group)?.a.elem_count())))
+        .collect()
+}
