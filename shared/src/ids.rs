@@ -92,6 +92,8 @@ id! {
     ReportId
     /// An uploaded file that waits to be imported.
     UploadId
+    /// One import of an uploaded file into a dataset.
+    ImportId
     /// A read-only link to a report.
     ShareLinkId
 }

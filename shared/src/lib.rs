@@ -17,6 +17,7 @@ mod macros;
 pub mod account;
 pub mod check;
 pub mod coverage;
+pub mod dataset;
 pub mod error;
 pub mod ids;
 pub mod job;

@@ -1,6 +1,7 @@
 //! A turn of a conversation.
 
 use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
 
 text_enum! {
     /// Who speaks.
@@ -22,16 +23,31 @@ text_enum! {
 pub struct Message {
     /// Who speaks.
     pub role: Speaker,
-    /// What they say.
+    /// What they say; empty where a turn only calls tools.
     pub content: String,
+    /// Further keys, such as `tool_calls`, `name` or `thinking`.
+    #[serde(flatten)]
+    #[cfg_attr(feature = "openapi", schema(value_type = Object))]
+    pub other: Map<String, Value>,
 }
 
 impl Message {
+    /// A turn with nothing but its text.
+    pub fn new(role: Speaker, content: impl Into<String>) -> Self {
+        Self {
+            role,
+            content: content.into(),
+            other: Map::new(),
+        }
+    }
+
     /// A turn of the person.
     pub fn user(content: impl Into<String>) -> Self {
-        Self {
-            role: Speaker::User,
-            content: content.into(),
-        }
+        Self::new(Speaker::User, content)
+    }
+
+    /// A turn of the model.
+    pub fn assistant(content: impl Into<String>) -> Self {
+        Self::new(Speaker::Assistant, content)
     }
 }
