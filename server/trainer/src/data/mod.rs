@@ -1,5 +1,29 @@
-//! Rows, chat template, tokens with their loss mask, and the order of batches.
+//! Rows, chat template, and tokens with their loss mask.
+//!
+//! A row goes `rows` (a line of JSONL) -> `template` (the model's own chat template) -> `tokens`
+//! (ids, and which of them are learned). What a row means is decided here and nowhere else:
+//! training, evaluation and the token preview of the web must agree. Nothing here computes with a
+//! model, and nothing here knows batches or epochs.
+//!
+//! A prompt or completion given as plain text is one message of the user or the assistant, and goes
+//! through the chat template like any other. The model is trained as it will be asked later.
+//!
+//! # Adding a row format
+//! 1. Add what it becomes to [`RowKind`], or convert it to one that exists in `rows`.
+//! 2. Say in `rows::kind` by which keys it is recognised; those keys must be its own.
+//! 3. Say in `tokens` which tokens are learned; add rows to `tests/reference/generate.py`.
 
+mod json;
+mod message;
+mod preview;
+mod rows;
+mod template;
 mod tokens;
 
-pub use tokens::{TokenizedPair, TokenizedRow};
+pub use message::Message;
+pub use preview::{PreviewToken, preview};
+pub use rows::{Row, RowKind, read_rows};
+pub use template::{ChatTemplate, Rendered};
+pub use tokens::{
+    Encoder, TokenCounts, TokenizedData, TokenizedPair, TokenizedPairs, TokenizedRow, common_prefix,
+};

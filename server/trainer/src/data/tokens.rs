@@ -1,19 +1,273 @@
-//! Rows as tokens, with a mask of what is learned.
+//! Rows to tokens, and which of them are learned.
+//!
+//! As in TRL 1.16: the prompt and the whole are rendered and tokenized on their own, and what is
+//! learned begins where the two differ. Special tokens come from the template alone; no
+//! end-of-sequence token is added. Rows are cut at the end; rows of which nothing would be learned
+//! are left out and counted.
 
-/// One row as the model sees it.
+use std::ops::Range;
+
+use rayon::prelude::*;
+use serde_json::Value;
+
+use super::rows::{Row, RowKind};
+use super::{ChatTemplate, Message};
+use crate::error::Result;
+use crate::model::{LoadedModel, TextTokenizer};
+
+/// A row as the engine takes it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct TokenizedRow {
-    /// The tokens, prompt and completion.
+    /// The tokens.
     pub tokens: Vec<u32>,
-    /// For each token whether the loss counts it as a label; as long as `tokens`.
+    /// `loss_mask[i]` says that token `i` is learned, by what position `i - 1` predicts. The first
+    /// token is never learned. As long as `tokens`.
     pub loss_mask: Vec<bool>,
 }
 
-/// A prompt with a better and a worse response.
+/// A preference pair as the engine takes it. Both sides begin with the same prompt.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct TokenizedPair {
-    /// The prompt and the better response.
+    /// The prompt with the better response.
     pub chosen: TokenizedRow,
-    /// The prompt and the worse response.
+    /// The prompt with the worse response.
     pub rejected: TokenizedRow,
+}
+
+/// What happened to rows on the way.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct TokenCounts {
+    /// Rows that were cut to the longest length.
+    pub truncated: usize,
+    /// Rows left out because nothing of them would be learned.
+    pub dropped: usize,
+}
+
+/// Rows for supervised fine-tuning.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct TokenizedData {
+    /// The rows that are left, in the order of the file.
+    pub rows: Vec<TokenizedRow>,
+    /// For each of them its place in the given rows.
+    pub sources: Vec<usize>,
+    /// What happened to the others.
+    pub counts: TokenCounts,
+}
+
+/// Pairs for preference tuning.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct TokenizedPairs {
+    /// The pairs that are left, in the order of the file.
+    pub pairs: Vec<TokenizedPair>,
+    /// For each of them its place in the given rows.
+    pub sources: Vec<usize>,
+    /// What happened to the others.
+    pub counts: TokenCounts,
+}
+
+/// How many leading tokens two sequences have in common.
+pub fn common_prefix(one: &[u32], other: &[u32]) -> usize {
+    one.iter().zip(other).take_while(|(a, b)| a == b).count()
+}
+
+/// Renders and tokenizes rows for one model.
+#[derive(Clone, Copy, Debug)]
+pub struct Encoder<'a> {
+    tokenizer: &'a TextTokenizer,
+    template: &'a ChatTemplate,
+    system_prompt: Option<&'a str>,
+    max_length: usize,
+}
+
+impl<'a> Encoder<'a> {
+    /// For a model; `system_prompt` goes before conversations that have none, and rows keep at most
+    /// `max_length` tokens.
+    pub const fn new(
+        model: &'a LoadedModel,
+        system_prompt: Option<&'a str>,
+        max_length: usize,
+    ) -> Self {
+        Self {
+            tokenizer: &model.tokenizer,
+            template: &model.template,
+            system_prompt,
+            max_length,
+        }
+    }
+
+    /// The tokens that ask the model for an answer to a conversation.
+    pub fn prompt(&self, messages: &[Message], tools: Option<&Value>) -> Result<Vec<u32>> {
+        let messages = Message::with_system(messages, self.system_prompt);
+        self.render(&messages, tools, true)
+    }
+
+    /// All tokens of a row, not cut. `None` for a preference row, which has two sequences.
+    pub fn row(&self, row: &Row) -> Result<Option<TokenizedRow>> {
+        let tools = row.tools.as_ref();
+        match &row.kind {
+            RowKind::Completion { prompt, completion } => {
+                self.completion(prompt, completion, tools).map(Some)
+            }
+            RowKind::Conversation { messages } => self.conversation(messages, tools).map(Some),
+            RowKind::Preference { .. } => Ok(None),
+        }
+    }
+
+    /// All tokens of a preference row, not cut. `None` for any other row.
+    pub fn pair(&self, row: &Row) -> Result<Option<TokenizedPair>> {
+        let RowKind::Preference {
+            prompt,
+            chosen,
+            rejected,
+        } = &row.kind
+        else {
+            return Ok(None);
+        };
+        let tools = row.tools.as_ref();
+        let prompt = Message::with_system(prompt, self.system_prompt);
+        let asked = self.render(&prompt, tools, true)?;
+        let chosen = self.render(&[&prompt[..], chosen].concat(), tools, false)?;
+        let rejected = self.render(&[&prompt[..], rejected].concat(), tools, false)?;
+        // Both sides must share their prompt, so the earlier difference counts.
+        let start = common_prefix(&asked, &chosen).min(common_prefix(&asked, &rejected));
+        Ok(Some(TokenizedPair {
+            chosen: TokenizedRow::learned_from(chosen, start),
+            rejected: TokenizedRow::learned_from(rejected, start),
+        }))
+    }
+
+    /// Tokenizes rows for supervised fine-tuning, cut to the longest length. Of preference rows
+    /// nothing is learned, so they are dropped.
+    pub fn rows(&self, rows: &[Row]) -> Result<TokenizedData> {
+        let all = rows.par_iter().map(|row| self.row(row));
+        let mut data = TokenizedData::default();
+        for (source, row) in all.collect::<Result<Vec<_>>>()?.into_iter().enumerate() {
+            let mut row = row.unwrap_or_default();
+            let cut = row.cut(self.max_length);
+            if row.learned() == 0 {
+                data.counts.dropped += 1;
+            } else {
+                data.counts.truncated += usize::from(cut);
+                data.rows.push(row);
+                data.sources.push(source);
+            }
+        }
+        Ok(data)
+    }
+
+    /// Tokenizes pairs for preference tuning, each side cut to the longest length. Other rows, and
+    /// pairs whose prompt alone fills that length, are dropped.
+    pub fn pairs(&self, rows: &[Row]) -> Result<TokenizedPairs> {
+        let all = rows.par_iter().map(|row| self.pair(row));
+        let mut data = TokenizedPairs::default();
+        for (source, pair) in all.collect::<Result<Vec<_>>>()?.into_iter().enumerate() {
+            let mut pair = pair.unwrap_or_default();
+            let cut = pair.chosen.cut(self.max_length) | pair.rejected.cut(self.max_length);
+            if pair.chosen.learned() == 0 || pair.rejected.learned() == 0 {
+                data.counts.dropped += 1;
+            } else {
+                data.counts.truncated += usize::from(cut);
+                data.pairs.push(pair);
+                data.sources.push(source);
+            }
+        }
+        Ok(data)
+    }
+
+    fn completion(
+        &self,
+        prompt: &[Message],
+        completion: &[Message],
+        tools: Option<&Value>,
+    ) -> Result<TokenizedRow> {
+        let prompt = Message::with_system(prompt, self.system_prompt);
+        let asked = self.render(&prompt, tools, true)?;
+        let whole = self.render(&[&prompt[..], completion].concat(), tools, false)?;
+        let start = common_prefix(&asked, &whole);
+        Ok(TokenizedRow::learned_from(whole, start))
+    }
+
+    fn conversation(&self, messages: &[Message], tools: Option<&Value>) -> Result<TokenizedRow> {
+        let messages = Message::with_system(messages, self.system_prompt);
+        if self.template.marks_assistant() {
+            self.marked_turns(&messages, tools)
+        } else {
+            self.turns_by_prefix(&messages, tools)
+        }
+    }
+
+    /// Turns of the assistant where the template marks them.
+    fn marked_turns(&self, messages: &[Message], tools: Option<&Value>) -> Result<TokenizedRow> {
+        let rendered = self.template.render_with(messages, tools, false)?;
+        let tokens = self.tokenizer.encode_with_spans(&rendered.text)?;
+        let overlaps = |token: &Range<usize>| {
+            let mut said = rendered.assistant.iter();
+            said.any(|said| token.start < said.end && said.start < token.end)
+        };
+        let loss_mask = tokens.iter().map(|(_, span)| overlaps(span)).collect();
+        let tokens = tokens.into_iter().map(|(id, _)| id).collect();
+        Ok(TokenizedRow { tokens, loss_mask }.without_first())
+    }
+
+    /// Turns of the assistant as what each one adds to the conversation before it.
+    fn turns_by_prefix(&self, messages: &[Message], tools: Option<&Value>) -> Result<TokenizedRow> {
+        let tokens = self.render(messages, tools, false)?;
+        let mut loss_mask = vec![false; tokens.len()];
+        for (turn, message) in messages.iter().enumerate() {
+            if message.role != "assistant" {
+                continue;
+            }
+            let asked = self.render(&messages[..turn], tools, true)?;
+            let start = common_prefix(&asked, &tokens);
+            let end = if turn + 1 == messages.len() {
+                tokens.len()
+            } else {
+                let answered = self.render(&messages[..=turn], tools, false)?;
+                common_prefix(&answered, &tokens)
+            };
+            loss_mask[start.min(end)..end].fill(true);
+        }
+        Ok(TokenizedRow { tokens, loss_mask }.without_first())
+    }
+
+    fn render(
+        &self,
+        messages: &[Message],
+        tools: Option<&Value>,
+        add_generation_prompt: bool,
+    ) -> Result<Vec<u32>> {
+        let rendered = self
+            .template
+            .render_with(messages, tools, add_generation_prompt)?;
+        self.tokenizer.encode(&rendered.text)
+    }
+}
+
+impl TokenizedRow {
+    /// Learns everything from token `start` on.
+    fn learned_from(tokens: Vec<u32>, start: usize) -> Self {
+        let loss_mask = (0..tokens.len()).map(|index| index >= start).collect();
+        Self { tokens, loss_mask }.without_first()
+    }
+
+    /// Nothing comes before the first token that could predict it.
+    fn without_first(mut self) -> Self {
+        if let Some(first) = self.loss_mask.first_mut() {
+            *first = false;
+        }
+        self
+    }
+
+    /// Keeps the first `max_length` tokens; says whether some were lost.
+    pub fn cut(&mut self, max_length: usize) -> bool {
+        let too_long = self.tokens.len() > max_length;
+        self.tokens.truncate(max_length);
+        self.loss_mask.truncate(max_length);
+        too_long
+    }
+
+    /// How many tokens are learned.
+    pub fn learned(&self) -> usize {
+        self.loss_mask.iter().filter(|learned| **learned).count()
+    }
 }

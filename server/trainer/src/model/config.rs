@@ -45,3 +45,29 @@ pub struct RopeScaling {
     /// The context the model was first trained with.
     pub original_max_position_embeddings: usize,
 }
+
+impl ModelConfig {
+    /// Whether the numbers fit each other, or else which do not.
+    pub(super) fn check(&self) -> Result<(), String> {
+        let (heads, kv_heads) = (self.heads, self.kv_heads);
+        if kv_heads == 0 || !heads.is_multiple_of(kv_heads) {
+            return Err(format!(
+                "num_attention_heads = {heads} is no multiple of num_key_value_heads = {kv_heads}"
+            ));
+        }
+        if self.head_dim == 0 || !self.head_dim.is_multiple_of(2) {
+            return Err(format!(
+                "head_dim = {} is not even, which rotary positions need",
+                self.head_dim
+            ));
+        }
+        Ok(())
+    }
+
+    /// Adds a token that ends a generation, once.
+    pub(super) fn add_stop_token(&mut self, id: u32) {
+        if !self.eos_token_ids.contains(&id) {
+            self.eos_token_ids.push(id);
+        }
+    }
+}

@@ -1,0 +1,125 @@
+//! From named tensors to [`Weights`]: which tensors a model has and what shape each must have.
+//!
+//! Where the bytes come from is the business of a [`TensorSource`]. A tensor that nobody asked for
+//! is an error too: a bias or an extra norm that is left out changes the model.
+
+use std::path::Path;
+
+use candle_core::{Device, Tensor};
+
+use super::reason::refuse;
+use super::{LayerWeights, ModelConfig, Weights};
+use crate::error::Result;
+
+/// Named tensors on disk. Names are those of Hugging Face's Llama.
+pub(super) trait TensorSource {
+    /// The file or folder, for errors.
+    fn path(&self) -> &Path;
+    /// Whether the tensor exists.
+    fn has(&self, name: &str) -> bool;
+    /// The tensor's shape and its numbers as f32, row-major; marks it as used.
+    fn read(&mut self, name: &str) -> Result<(Vec<usize>, Vec<f32>)>;
+    /// The names of tensors that nobody read and that are not known to be harmless.
+    fn unread(&self) -> Vec<String>;
+}
+
+/// The output head's name; absent where the embedding serves.
+const HEAD: &str = "lm_head.weight";
+
+/// Reads all weights of a model onto a device, checking names, shapes and that all are finite.
+pub(super) fn weights(
+    source: &mut dyn TensorSource,
+    config: &ModelConfig,
+    device: &Device,
+) -> Result<Weights> {
+    let (d, v) = (config.hidden_size, config.vocab_size);
+    let mut reader = Reader { source, device };
+    let embedding = reader.read("model.embed_tokens.weight", &[v, d])?;
+    let layers = (0..config.layers)
+        .map(|layer| reader.layer(layer, config))
+        .collect::<Result<Vec<_>>>()?;
+    let norm = reader.read("model.norm.weight", &[d])?;
+    let head = if config.tie_word_embeddings {
+        None
+    } else {
+        Some(reader.read(HEAD, &[v, d])?)
+    };
+    reader.check_all_read(config)?;
+    Ok(Weights {
+        embedding,
+        layers,
+        norm,
+        head,
+    })
+}
+
+struct Reader<'a> {
+    source: &'a mut dyn TensorSource,
+    device: &'a Device,
+}
+
+impl Reader<'_> {
+    fn layer(&mut self, layer: usize, config: &ModelConfig) -> Result<LayerWeights> {
+        let (d, f) = (config.hidden_size, config.intermediate_size);
+        let queries = config.heads * config.head_dim;
+        let keys = config.kv_heads * config.head_dim;
+        let mut read = |name: &str, shape: &[usize]| {
+            self.read(&format!("model.layers.{layer}.{name}.weight"), shape)
+        };
+        Ok(LayerWeights {
+            attention_norm: read("input_layernorm", &[d])?,
+            query: read("self_attn.q_proj", &[queries, d])?,
+            key: read("self_attn.k_proj", &[keys, d])?,
+            value: read("self_attn.v_proj", &[keys, d])?,
+            output: read("self_attn.o_proj", &[d, queries])?,
+            mlp_norm: read("post_attention_layernorm", &[d])?,
+            gate: read("mlp.gate_proj", &[f, d])?,
+            up: read("mlp.up_proj", &[f, d])?,
+            down: read("mlp.down_proj", &[d, f])?,
+        })
+    }
+
+    fn read(&mut self, name: &str, expected: &[usize]) -> Result<Tensor> {
+        if !self.source.has(name) {
+            return Err(self.refuse(format!(
+                "the tensor {name} {expected:?} is missing; the download is incomplete or the \
+                 configuration belongs to another model"
+            )));
+        }
+        let (shape, numbers) = self.source.read(name)?;
+        if shape != expected {
+            return Err(self.refuse(format!(
+                "the tensor {name} has the shape {shape:?}, but the configuration asks for \
+                 {expected:?}; weights and configuration belong to different models"
+            )));
+        }
+        if let Some(position) = numbers.iter().position(|number| !number.is_finite()) {
+            return Err(self.refuse(format!(
+                "the tensor {name} holds {} at position {position}; the file is damaged or the \
+                 model diverged when it was made",
+                numbers[position]
+            )));
+        }
+        Ok(Tensor::from_vec(numbers, shape, self.device)?)
+    }
+
+    fn check_all_read(&self, config: &ModelConfig) -> Result<()> {
+        let mut unread = self.source.unread();
+        // A tied model may still carry a copy of its embedding under the head's name.
+        unread.retain(|name| !(config.tie_word_embeddings && name == HEAD));
+        unread.sort();
+        match unread.first() {
+            None => Ok(()),
+            Some(first) => Err(self.refuse(format!(
+                "it has {} tensors that a Llama model with {} layers does not have, such as \
+                 {first}; leaving them out would change the model, so it is not supported",
+                unread.len(),
+                config.layers
+            ))),
+        }
+    }
+
+    fn refuse(&self, reason: String) -> crate::TrainerError {
+        refuse(self.source.path(), reason)
+    }
+}

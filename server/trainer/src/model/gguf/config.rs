@@ -1,0 +1,175 @@
+//! GGUF metadata to [`ModelConfig`], and what is refused.
+
+use super::header::Header;
+use super::tensors::Tensors;
+use crate::error::Result;
+use crate::model::assemble::TensorSource;
+use crate::model::{ModelConfig, RopeScaling};
+
+/// Metadata that changes what the model computes in a way that is not implemented; a zero is as good
+/// as nothing.
+const UNSUPPORTED: [&str; 4] = [
+    "llama.expert_count",
+    "llama.attention.sliding_window",
+    "llama.logit_scale",
+    "llama.embedding_scale",
+];
+
+/// The frequency factors of Llama 3's scaled rotary positions, one for each pair of a head.
+const FREQUENCY_FACTORS: &str = "rope_freqs.weight";
+
+pub(super) fn read(source: &mut Tensors) -> Result<ModelConfig> {
+    let header = source.header();
+    check_supported(header)?;
+    let heads = header.needed_count("llama.attention.head_count")?;
+    let hidden_size = header.needed_count("llama.embedding_length")?;
+    let head_dim = header
+        .count("llama.attention.key_length")
+        .unwrap_or(hidden_size / heads);
+    check_head(header, head_dim)?;
+    let config = ModelConfig {
+        hidden_size,
+        intermediate_size: header.needed_count("llama.feed_forward_length")?,
+        layers: header.needed_count("llama.block_count")?,
+        heads,
+        kv_heads: header
+            .count("llama.attention.head_count_kv")
+            .unwrap_or(heads),
+        head_dim,
+        vocab_size: header.needed_texts("tokenizer.ggml.tokens")?.len(),
+        rms_norm_eps: header.needed_number("llama.attention.layer_norm_rms_epsilon")?,
+        rope_theta: header.number("llama.rope.freq_base").unwrap_or(10_000.0),
+        rope_scaling: None,
+        tie_word_embeddings: !source.has("lm_head.weight"),
+        max_position_embeddings: header.needed_count("llama.context_length")?,
+        bos_token_id: token_id(header, "tokenizer.ggml.bos_token_id"),
+        eos_token_ids: token_id(header, "tokenizer.ggml.eos_token_id")
+            .into_iter()
+            .collect(),
+    };
+    config.check().map_err(|reason| header.refuse(reason))?;
+    let rope_scaling = frequency_scaling(source, &config)?;
+    Ok(ModelConfig {
+        rope_scaling,
+        ..config
+    })
+}
+
+fn token_id(header: &Header, key: &str) -> Option<u32> {
+    header.count(key).and_then(|id| u32::try_from(id).ok())
+}
+
+fn check_supported(header: &Header) -> Result<()> {
+    match header.text("general.architecture") {
+        Some("llama") => {}
+        other => {
+            return Err(header.refuse(format!(
+                "its architecture is {}; only llama is supported",
+                other.unwrap_or("not named")
+            )));
+        }
+    }
+    if let Some(kind) = header.text("llama.rope.scaling.type")
+        && kind != "none"
+    {
+        return Err(header.refuse(format!("llama.rope.scaling.type = {kind} is not supported")));
+    }
+    for key in UNSUPPORTED {
+        let zero = header.count(key) == Some(0) || header.number(key) == Some(0.0);
+        if header.get(key).is_some() && !zero {
+            return Err(header.refuse(format!("{key} is set, which is not supported")));
+        }
+    }
+    Ok(())
+}
+
+/// Keys, values and rotary positions must all have the width of a head.
+fn check_head(header: &Header, head_dim: usize) -> Result<()> {
+    for key in ["llama.attention.value_length", "llama.rope.dimension_count"] {
+        if let Some(count) = header.count(key)
+            && count != head_dim
+        {
+            return Err(header.refuse(format!(
+                "{key} = {count} differs from the head's {head_dim}, which is not supported"
+            )));
+        }
+    }
+    Ok(())
+}
+
+/// GGUF keeps Llama 3's scaling as a tensor of factors instead of the numbers that made them. All
+/// published models use the same bands, so the factor alone is unknown; what does not come out the
+/// same is refused.
+fn frequency_scaling(source: &mut Tensors, config: &ModelConfig) -> Result<Option<RopeScaling>> {
+    if !source.has(FREQUENCY_FACTORS) {
+        return Ok(None);
+    }
+    let (_, factors) = source.read(FREQUENCY_FACTORS)?;
+    let scaling = RopeScaling {
+        factor: f64::from(factors.iter().copied().fold(1.0, f32::max)),
+        low_freq_factor: 1.0,
+        high_freq_factor: 4.0,
+        original_max_position_embeddings: 8192,
+    };
+    let expected = frequency_factors(config, scaling);
+    let close =
+        |(&found, &expected): (&f32, &f64)| (f64::from(found) / expected - 1.0).abs() < 1e-4;
+    if factors.len() == expected.len() && factors.iter().zip(&expected).all(close) {
+        Ok(Some(scaling))
+    } else {
+        Err(source.header().refuse(format!(
+            "{FREQUENCY_FACTORS} is not the scaling of a published Llama 3 model; use the \
+             model's safetensors, whose config.json has the numbers"
+        )))
+    }
+}
+
+/// By how much each rotary frequency is divided, `[head_dim / 2]` (Llama 3's `rope_scaling`).
+fn frequency_factors(config: &ModelConfig, scaling: RopeScaling) -> Vec<f64> {
+    let context = scaling.original_max_position_embeddings as f64;
+    let (low, high) = (scaling.low_freq_factor, scaling.high_freq_factor);
+    (0..config.head_dim / 2)
+        .map(|pair| {
+            let exponent = (2 * pair) as f64 / config.head_dim as f64;
+            let wavelength = 2.0 * std::f64::consts::PI * config.rope_theta.powf(exponent);
+            let smooth = ((context / wavelength - low) / (high - low)).clamp(0.0, 1.0);
+            1.0 / ((1.0 - smooth) / scaling.factor + smooth)
+        })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn llama_3_factors_keep_fast_rotations_and_divide_slow_ones() {
+        let config = ModelConfig {
+            hidden_size: 64,
+            intermediate_size: 64,
+            layers: 1,
+            heads: 1,
+            kv_heads: 1,
+            head_dim: 128,
+            vocab_size: 1,
+            rms_norm_eps: 1e-5,
+            rope_theta: 5e5,
+            rope_scaling: None,
+            tie_word_embeddings: true,
+            max_position_embeddings: 8192,
+            bos_token_id: None,
+            eos_token_ids: Vec::new(),
+        };
+        let scaling = RopeScaling {
+            factor: 8.0,
+            low_freq_factor: 1.0,
+            high_freq_factor: 4.0,
+            original_max_position_embeddings: 8192,
+        };
+        let factors = frequency_factors(&config, scaling);
+        assert_eq!((factors.first(), factors.last()), (Some(&1.0), Some(&8.0)));
+        assert!(factors.is_sorted());
+        // Between the bands they are blended.
+        assert!(factors.iter().any(|&factor| factor > 1.0 && factor < 8.0));
+    }
+}

@@ -1,0 +1,38 @@
+//! A model in GGUF's form (version 2 and 3): one file with metadata, tokenizer and weights, which
+//! may be quantised. Quantised weights are widened to f32 while loading.
+
+mod config;
+mod header;
+mod tensors;
+mod tokenizer;
+
+use std::path::Path;
+
+use super::loaded::Opened;
+use crate::error::Result;
+
+use header::Header;
+use tensors::Tensors;
+
+/// Reads everything but the weights.
+pub(super) fn open(path: &Path) -> Result<Opened<Tensors>> {
+    let header = Header::open(path)?;
+    let (tokenizer, template) = tokenizer::read(&header)?;
+    let mut source = Tensors::new(header);
+    let mut config = config::read(&mut source)?;
+    for stop in [
+        tokenizer::eot(source.header()),
+        tokenizer.special().eos.clone(),
+    ] {
+        if let Some(id) = stop.and_then(|token| tokenizer.token_id(&token)) {
+            config.add_stop_token(id);
+        }
+    }
+    Ok(Opened {
+        config,
+        tokenizer,
+        template,
+        weight_files: vec![path.to_path_buf()],
+        source,
+    })
+}

@@ -1,0 +1,159 @@
+//! The tensors of a GGUF file under Hugging Face's names, widened to f32.
+
+use std::collections::HashSet;
+use std::path::Path;
+
+use candle_core::Device;
+
+use super::header::Header;
+use crate::error::Result;
+use crate::model::assemble::TensorSource;
+use crate::model::reason::guarded;
+
+/// The tensors of one block: Hugging Face's name and GGUF's.
+const BLOCK: [(&str, &str); 9] = [
+    ("input_layernorm", "attn_norm"),
+    ("self_attn.q_proj", "attn_q"),
+    ("self_attn.k_proj", "attn_k"),
+    ("self_attn.v_proj", "attn_v"),
+    ("self_attn.o_proj", "attn_output"),
+    ("post_attention_layernorm", "ffn_norm"),
+    ("mlp.gate_proj", "ffn_gate"),
+    ("mlp.up_proj", "ffn_up"),
+    ("mlp.down_proj", "ffn_down"),
+];
+
+/// A GGUF file as a source of tensors.
+pub(in crate::model) struct Tensors {
+    header: Header,
+    read: HashSet<String>,
+}
+
+impl Tensors {
+    pub(super) fn new(header: Header) -> Self {
+        Self {
+            header,
+            read: HashSet::new(),
+        }
+    }
+
+    pub(super) const fn header(&self) -> &Header {
+        &self.header
+    }
+
+    fn dequantise(&mut self, name: &str) -> Result<(Vec<usize>, Vec<f32>)> {
+        let Header {
+            path,
+            file,
+            content,
+        } = &mut self.header;
+        guarded(path, &format!("the tensor {name}"), || {
+            let tensor = content.tensor(file, name, &Device::Cpu)?;
+            let tensor = tensor.dequantize(&Device::Cpu)?;
+            Ok::<_, candle_core::Error>((tensor.dims().to_vec(), tensor.flatten_all()?.to_vec1()?))
+        })
+    }
+
+    /// The heads whose rows are interleaved in this tensor, if it is a query or key projection.
+    fn interleaved_heads(&self, name: &str) -> Option<usize> {
+        let heads = self.header.count("llama.attention.head_count")?;
+        if name.ends_with("q_proj.weight") {
+            Some(heads)
+        } else if name.ends_with("k_proj.weight") {
+            let kv_heads = self.header.count("llama.attention.head_count_kv");
+            Some(kv_heads.unwrap_or(heads))
+        } else {
+            None
+        }
+    }
+}
+
+impl TensorSource for Tensors {
+    fn path(&self) -> &Path {
+        &self.header.path
+    }
+
+    fn has(&self, name: &str) -> bool {
+        let tensors = &self.header.content.tensor_infos;
+        tensors.contains_key(&gguf_name(name))
+    }
+
+    fn read(&mut self, name: &str) -> Result<(Vec<usize>, Vec<f32>)> {
+        let stored = gguf_name(name);
+        let (shape, numbers) = self.dequantise(&stored)?;
+        self.read.insert(stored);
+        match (self.interleaved_heads(name), shape.as_slice()) {
+            (Some(heads), &[rows, columns]) if rows.is_multiple_of(2 * heads.max(1)) => {
+                let numbers = halves_of_heads(&numbers, heads, columns);
+                Ok((shape, numbers))
+            }
+            _ => Ok((shape, numbers)),
+        }
+    }
+
+    fn unread(&self) -> Vec<String> {
+        let tensors = self.header.content.tensor_infos.keys();
+        tensors
+            .filter(|name| !self.read.contains(*name))
+            .cloned()
+            .collect()
+    }
+}
+
+/// `model.layers.3.mlp.up_proj.weight` to `blk.3.ffn_up.weight`; other names stay.
+fn gguf_name(name: &str) -> String {
+    match name {
+        "model.embed_tokens.weight" => return "token_embd.weight".to_owned(),
+        "model.norm.weight" => return "output_norm.weight".to_owned(),
+        "lm_head.weight" => return "output.weight".to_owned(),
+        _ => {}
+    }
+    let block = name
+        .strip_prefix("model.layers.")
+        .and_then(|rest| rest.strip_suffix(".weight"))
+        .and_then(|rest| rest.split_once('.'));
+    let Some((layer, part)) = block else {
+        return name.to_owned();
+    };
+    let known = BLOCK.iter().find(|(hugging_face, _)| *hugging_face == part);
+    known.map_or_else(
+        || name.to_owned(),
+        |(_, gguf)| format!("blk.{layer}.{gguf}.weight"),
+    )
+}
+
+/// Rows of each head from pairs (0, d/2, 1, d/2+1, ...), as llama.cpp rotates them, to halves
+/// (0, 1, ..., d/2, d/2+1, ...), as Hugging Face does. `numbers` is `[heads * d, columns]`.
+fn halves_of_heads(numbers: &[f32], heads: usize, columns: usize) -> Vec<f32> {
+    let head_dim = numbers.len() / (heads * columns);
+    let mut halves = Vec::with_capacity(numbers.len());
+    for head in numbers.chunks_exact(head_dim * columns) {
+        for first in 0..2 {
+            let rows = head.chunks_exact(columns).skip(first).step_by(2);
+            rows.for_each(|row| halves.extend_from_slice(row));
+        }
+    }
+    halves
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn pairs_become_halves() {
+        // Two heads of four rows with two columns; a row holds its half-order index.
+        let rows = [0, 2, 1, 3, 4, 6, 5, 7].map(|row| row as f32);
+        let numbers: Vec<f32> = rows.iter().flat_map(|&row| [row, row]).collect();
+        let halves = halves_of_heads(&numbers, 2, 2);
+        let expected: Vec<f32> = (0..8).flat_map(|row| [row as f32, row as f32]).collect();
+        assert_eq!(halves, expected);
+    }
+
+    #[test]
+    fn names_of_blocks() {
+        let name = gguf_name("model.layers.12.post_attention_layernorm.weight");
+        assert_eq!(name, "blk.12.ffn_norm.weight");
+        assert_eq!(gguf_name("rope_freqs.weight"), "rope_freqs.weight");
+    }
+}

@@ -1,0 +1,7 @@
+//! Compares with what other programs computed: the fixtures of `tests/reference/generate.py`, and
+//! where the variable `TEMPER_TEST_MODEL` names the GGUF file of SmolLM2-135M-Instruct, that model.
+//!
+//! One binary, so that it links once.
+
+mod smollm2;
+mod support;
