@@ -1,0 +1,150 @@
+//! Builds the browser application: compiles it to WebAssembly, generates the glue, and lays out
+//! the files that the server serves.
+//!
+//! | module | what it does |
+//! | --- | --- |
+//! | [`compile`] | cargo and wasm-bindgen |
+//! | [`bundle`] | names with content hashes, references rewritten |
+//! | [`compress`] | `.br` and `.gz` beside each file |
+//!
+//! The result is one folder: `index.html`, and `assets/` whose names carry a hash of the content,
+//! so that browsers may keep them for ever. The page has no inline script or style, because the
+//! content security policy allows none.
+
+mod bundle;
+mod compile;
+mod compress;
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
+
+use anyhow::{Context as _, Result};
+use clap::Args;
+
+use crate::{cache, toolchain, workspace};
+use bundle::Bundle;
+
+/// Options of `cargo xtask frontend`.
+#[derive(Args, Clone, Copy, Debug, Default)]
+pub(crate) struct Options {
+    /// Build quickly rather than small, with names in panics. For work on the pages.
+    #[arg(long)]
+    pub(crate) dev: bool,
+}
+
+/// Builds the application into [`workspace::assets`], unless it is there already.
+pub(crate) fn build(options: Options) -> Result<()> {
+    let toolchain = toolchain::prepare()?;
+    let wasm = compile::compile(&toolchain, options.dev)?;
+    let assets = workspace::assets();
+    let stamp = assets.with_extension("stamp");
+    let key = key(&wasm, options.dev)?;
+    if assets.join("index.html").is_file() && fs::read_to_string(&stamp).is_ok_and(|old| old == key)
+    {
+        return Ok(());
+    }
+    let fresh = assets.with_extension("new");
+    remove(&fresh)?;
+    lay_out(&compile::bind(&wasm, options.dev)?, &fresh)?;
+    compress::compress_folder(&fresh, options.dev)?;
+    remove(&assets)?;
+    fs::rename(&fresh, &assets).context("cannot move the new frontend into place")?;
+    fs::write(stamp, key)?;
+    report(&assets)
+}
+
+/// What the result depends on: the compiled module, the static files, and this program.
+fn key(wasm: &Path, dev: bool) -> Result<String> {
+    let mut parts = vec![dev.to_string(), cache::sha256_of_file(wasm)?];
+    parts.push(cache::sha256_of_file(&std::env::current_exe()?)?);
+    for file in files_below(&workspace::statics())? {
+        parts.push(file.display().to_string());
+        parts.push(cache::sha256_of_file(&file)?);
+    }
+    Ok(cache::sha256(parts.join("\n").as_bytes()))
+}
+
+/// Writes the page and its assets, each after what it refers to.
+fn lay_out(bound: &Path, folder: &Path) -> Result<()> {
+    let statics = workspace::statics();
+    let mut bundle = Bundle::new(folder)?;
+    for icon in files_below(&statics.join("icons"))? {
+        bundle.add(&bundle::file_name(&icon), &fs::read(&icon)?)?;
+    }
+    bundle.add_text("style.css", &style(&statics.join("css"))?)?;
+    bundle.add("temper_bg.wasm", &fs::read(bound.join("temper_bg.wasm"))?)?;
+    let mut glue = fs::read_to_string(bound.join("temper.js"))?;
+    let snippets = bound.join("snippets");
+    for snippet in files_below(&snippets)? {
+        let path = snippet
+            .strip_prefix(&snippets)?
+            .to_string_lossy()
+            .into_owned();
+        let name = path.replace('/', "-");
+        bundle.add(&name, &fs::read(&snippet)?)?;
+        glue = glue.replace(&format!("./snippets/{path}"), &format!("/assets/{name}"));
+    }
+    bundle.add_text("temper.js", &glue)?;
+    bundle.add_text("boot.js", &fs::read_to_string(statics.join("boot.js"))?)?;
+    bundle.finish(&fs::read_to_string(statics.join("index.html"))?)
+}
+
+/// All style sheets in one: tokens, plain elements, then components by name.
+fn style(folder: &Path) -> Result<String> {
+    let mut sheets = vec![folder.join("tokens.css"), folder.join("base.css")];
+    sheets.extend(files_below(&folder.join("components"))?);
+    let mut style = String::new();
+    for sheet in sheets {
+        let text = fs::read_to_string(&sheet)
+            .with_context(|| format!("cannot read {}", sheet.display()))?;
+        style.push_str(&text);
+        style.push('\n');
+    }
+    Ok(style)
+}
+
+/// Every file below a folder, sorted by path; none if there is no such folder.
+fn files_below(folder: &Path) -> Result<Vec<PathBuf>> {
+    let mut files = Vec::new();
+    if !folder.is_dir() {
+        return Ok(files);
+    }
+    for entry in fs::read_dir(folder)? {
+        let entry = entry?;
+        if entry.file_type()?.is_dir() {
+            files.extend(files_below(&entry.path())?);
+        } else {
+            files.push(entry.path());
+        }
+    }
+    files.sort();
+    Ok(files)
+}
+
+fn remove(folder: &Path) -> Result<()> {
+    if folder.exists() {
+        fs::remove_dir_all(folder)
+            .with_context(|| format!("cannot remove {}", folder.display()))?;
+    }
+    Ok(())
+}
+
+/// Prints how much a browser fetches at its first visit.
+fn report(assets: &Path) -> Result<()> {
+    let (mut plain, mut compressed) = (0, 0);
+    for file in files_below(assets)? {
+        let size = fs::metadata(&file)?.len();
+        match file.extension().and_then(std::ffi::OsStr::to_str) {
+            Some("br") => compressed += size,
+            Some("gz") => {}
+            _ => plain += size,
+        }
+    }
+    println!(
+        "Frontend: {} ({plain} bytes, {compressed} with Brotli)",
+        assets.display()
+    );
+    Ok(())
+}

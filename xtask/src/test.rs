@@ -1,0 +1,136 @@
+//! `cargo xtask test`: every check that a change must pass, with one summary at the end.
+//!
+//! A failed check does not keep the others from running, except those that need its result.
+
+use std::{
+    ffi::OsString,
+    time::{Duration, Instant},
+};
+
+use anyhow::{Result, bail};
+use clap::Args;
+
+use crate::{
+    browser, frontend, model,
+    postgres::Postgres,
+    sh::{Sh, cargo, sh},
+    workspace,
+};
+
+/// Options of `cargo xtask test`.
+#[derive(Args, Clone, Copy, Debug)]
+pub(crate) struct Options {
+    /// Leave out the tests in a browser.
+    #[arg(long)]
+    no_browser: bool,
+}
+
+/// The checks that were made.
+#[derive(Debug, Default)]
+struct Summary {
+    checks: Vec<(&'static str, Duration, Result<()>)>,
+}
+
+/// Runs every check.
+pub(crate) fn run(options: Options) -> Result<()> {
+    let mut summary = Summary::default();
+    summary.check("format", || cargo().args(["fmt", "--all", "--check"]).run());
+    summary.check("lints", lints);
+    summary.check("tests", tests);
+    let built = summary.check("frontend", || frontend::build(frontend::Options::default()));
+    if options.no_browser {
+        println!("Left out: browser tests.");
+    } else if built {
+        summary.check("browser tests", browser_tests);
+    }
+    summary.close()
+}
+
+fn lints() -> Result<()> {
+    cargo()
+        .args(["clippy", "--workspace", "--all-targets", "--locked"])
+        .args(["--", "--deny", "warnings"])
+        .run()
+}
+
+/// All tests but those in a browser, on both databases.
+fn tests() -> Result<()> {
+    let postgres = Postgres::start()?;
+    let model = model::fetch()?;
+    let environment = [
+        ("TEST_POSTGRES_URL".to_owned(), postgres.url().into()),
+        ("TEST_REQUIRE_POSTGRES".to_owned(), "1".into()),
+        ("TEST_MODEL".to_owned(), model.into_os_string()),
+    ];
+    let everything = ["--workspace", "--exclude", "tests", "--locked"];
+    test_runner(&environment).args(everything).run()?;
+    let integration = ["--package", "tests", "--test", "it", "--locked"];
+    test_runner(&environment).args(integration).run()
+}
+
+fn browser_tests() -> Result<()> {
+    let browser = browser::prepare()?;
+    let environment = [
+        (
+            "TEST_CHROMIUM".to_owned(),
+            browser.chromium.into_os_string(),
+        ),
+        (
+            "TEST_CHROMEDRIVER".to_owned(),
+            browser.chromedriver.into_os_string(),
+        ),
+        (
+            "TEST_ASSETS".to_owned(),
+            workspace::assets().into_os_string(),
+        ),
+        ("TEST_REQUIRE_BROWSER".to_owned(), "1".into()),
+    ];
+    test_runner(&environment)
+        .args(["--package", "tests", "--test", "e2e", "--locked"])
+        .run()
+}
+
+/// `cargo nextest run` where it is installed, else `cargo test`.
+fn test_runner(environment: &[(String, OsString)]) -> Sh {
+    let has_nextest = sh("cargo-nextest")
+        .args(["nextest", "--version"])
+        .succeeds();
+    let words: &[&str] = if has_nextest {
+        &["nextest", "run", "--no-fail-fast"]
+    } else {
+        &["test", "--no-fail-fast"]
+    };
+    cargo().args(words).envs(environment)
+}
+
+impl Summary {
+    /// Makes a check; answers whether it passed.
+    fn check(&mut self, name: &'static str, check: impl FnOnce() -> Result<()>) -> bool {
+        println!("\n== {name}");
+        let start = Instant::now();
+        let result = check();
+        if let Err(error) = &result {
+            println!("{error:#}");
+        }
+        let passed = result.is_ok();
+        self.checks.push((name, start.elapsed(), result));
+        passed
+    }
+
+    /// Prints what passed and what failed; fails if anything did.
+    fn close(self) -> Result<()> {
+        println!("\n== summary");
+        let mut failed = Vec::new();
+        for (name, duration, result) in &self.checks {
+            let word = if result.is_ok() { "passed" } else { "FAILED" };
+            println!("{word}  {name} ({} s)", duration.as_secs());
+            if result.is_err() {
+                failed.push(*name);
+            }
+        }
+        if !failed.is_empty() {
+            bail!("failed: {}", failed.join(", "));
+        }
+        Ok(())
+    }
+}
