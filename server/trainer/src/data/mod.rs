@@ -9,21 +9,21 @@
 //! through the chat template like any other. The model is trained as it will be asked later.
 //!
 //! # Adding a row format
-//! 1. Add what it becomes to [`RowKind`], or convert it to one that exists in `rows`.
-//! 2. Say in `rows::kind` by which keys it is recognised; those keys must be its own.
+//! 1. Add what it becomes to [`RowContent`](shared::dataset::RowContent), or convert it to one that
+//!    exists in `rows`.
+//! 2. Say in `rows::content` by which keys it is recognised; those keys must be its own.
 //! 3. Say in `tokens` which tokens are learned; add rows to `tests/reference/generate.py`.
 
 mod json;
-mod message;
 mod preview;
 mod rows;
 mod template;
 mod tokens;
 
-pub use message::Message;
 pub use preview::{PreviewToken, preview};
-pub use rows::{Row, RowKind, read_rows};
+pub use rows::{Row, read_rows};
 pub use template::{ChatTemplate, Rendered};
 pub use tokens::{
-    Encoder, TokenCounts, TokenizedData, TokenizedPair, TokenizedPairs, TokenizedRow, common_prefix,
+    Encoder, TokenCounts, TokenizedData, TokenizedPair, TokenizedPairs, TokenizedRow,
+    common_prefix, with_system,
 };

@@ -9,8 +9,9 @@ use std::io::{BufRead, BufReader};
 use std::path::Path;
 
 use serde_json::{Map, Value};
+use shared::dataset::RowContent;
+use shared::message::{Message, Speaker};
 
-use super::Message;
 use crate::error::{Result, TrainerError};
 
 /// One row to learn from.
@@ -18,36 +19,10 @@ use crate::error::{Result, TrainerError};
 pub struct Row {
     /// The line it stands on, from 1.
     pub line: usize,
-    /// What it teaches.
-    pub kind: RowKind,
+    /// What it teaches: a completion, a conversation or a preference.
+    pub content: RowContent,
     /// Descriptions of tools for the template, from the column `tools`.
     pub tools: Option<Value>,
-}
-
-/// What a row teaches.
-#[derive(Clone, Debug, PartialEq)]
-pub enum RowKind {
-    /// To answer a prompt with the completion.
-    Completion {
-        /// What is given.
-        prompt: Vec<Message>,
-        /// What is learned.
-        completion: Vec<Message>,
-    },
-    /// All turns of the assistant in a conversation.
-    Conversation {
-        /// The turns.
-        messages: Vec<Message>,
-    },
-    /// To prefer one response over another.
-    Preference {
-        /// What is given.
-        prompt: Vec<Message>,
-        /// The better response.
-        chosen: Vec<Message>,
-        /// The worse response.
-        rejected: Vec<Message>,
-    },
 }
 
 /// Reads the rows of a JSONL file; empty lines are passed over.
@@ -84,21 +59,21 @@ impl Row {
             serde_json::from_str(text).map_err(|error| format!("it is no JSON object: {error}"))?;
         Ok(Self {
             line,
-            kind: kind(&object)?,
+            content: content(&object)?,
             tools: tools(&object)?,
         })
     }
 }
 
 /// Which format a row has follows from its keys.
-fn kind(object: &Map<String, Value>) -> Result<RowKind, String> {
+fn content(object: &Map<String, Value>) -> Result<RowContent, String> {
     let has = |key: &str| present(object, key).is_some();
     if has("chosen") || has("rejected") {
         preference(object)
     } else if has("completion") {
-        Ok(RowKind::Completion {
-            prompt: messages(object, "prompt", "user")?,
-            completion: messages(object, "completion", "assistant")?,
+        Ok(RowContent::Completion {
+            prompt: messages(object, "prompt", Speaker::User)?,
+            completion: messages(object, "completion", Speaker::Assistant)?,
         })
     } else if has("messages") {
         conversation(object)
@@ -111,30 +86,33 @@ fn kind(object: &Map<String, Value>) -> Result<RowKind, String> {
     }
 }
 
-fn conversation(object: &Map<String, Value>) -> Result<RowKind, String> {
+fn conversation(object: &Map<String, Value>) -> Result<RowContent, String> {
     if object["messages"].is_string() {
         return Err("messages must be a list of {role, content}".to_owned());
     }
-    let messages = messages(object, "messages", "user")?;
-    if messages.iter().any(|message| message.role == "assistant") {
-        Ok(RowKind::Conversation { messages })
+    let messages = messages(object, "messages", Speaker::User)?;
+    if messages
+        .iter()
+        .any(|message| message.role == Speaker::Assistant)
+    {
+        Ok(RowContent::Conversation { messages })
     } else {
         Err("messages has no turn of the assistant, so there is nothing to learn".to_owned())
     }
 }
 
-fn preference(object: &Map<String, Value>) -> Result<RowKind, String> {
-    let mut chosen = messages(object, "chosen", "assistant")?;
-    let mut rejected = messages(object, "rejected", "assistant")?;
+fn preference(object: &Map<String, Value>) -> Result<RowContent, String> {
+    let mut chosen = messages(object, "chosen", Speaker::Assistant)?;
+    let mut rejected = messages(object, "rejected", Speaker::Assistant)?;
     if chosen == rejected {
         return Err("chosen and rejected are the same, so there is nothing to prefer".to_owned());
     }
     let prompt = if present(object, "prompt").is_some() {
-        messages(object, "prompt", "user")?
+        messages(object, "prompt", Speaker::User)?
     } else {
         shared_beginning(object, &mut chosen, &mut rejected)?
     };
-    Ok(RowKind::Preference {
+    Ok(RowContent::Preference {
         prompt,
         chosen,
         rejected,
@@ -173,7 +151,7 @@ fn present<'a>(object: &'a Map<String, Value>, key: &str) -> Option<&'a Value> {
 }
 
 /// A text as one message of `role`, or a list of messages.
-fn messages(object: &Map<String, Value>, key: &str, role: &str) -> Result<Vec<Message>, String> {
+fn messages(object: &Map<String, Value>, key: &str, role: Speaker) -> Result<Vec<Message>, String> {
     let value = present(object, key).ok_or_else(|| format!("{key} is missing"))?;
     let messages = match value {
         Value::String(text) => vec![Message::new(role, text)],
@@ -191,13 +169,18 @@ fn messages(object: &Map<String, Value>, key: &str, role: &str) -> Result<Vec<Me
 }
 
 fn one_message(key: &str, index: usize, value: &Value) -> Result<Message, String> {
-    let message: Message = serde_json::from_value(value.clone()).map_err(|error| {
-        format!("{key}[{index}] is no message {{role, content}} with texts: {error}")
-    })?;
-    if !value.get("content").is_some_and(Value::is_string) && message.other.is_empty() {
-        return Err(format!("{key}[{index}] has no content"));
+    let mut value = value.clone();
+    let absent = value.get("content").is_none_or(Value::is_null);
+    // A turn that only calls tools has no text.
+    if let Some(object) = value
+        .as_object_mut()
+        .filter(|object| absent && object.contains_key("tool_calls"))
+    {
+        object.insert("content".to_owned(), Value::from(""));
     }
-    Ok(message)
+    serde_json::from_value(value).map_err(|error| {
+        format!("{key}[{index}] is no message {{role, content}} with texts: {error}")
+    })
 }
 
 /// Tools come as a list, or as the JSON text of one.
@@ -214,13 +197,13 @@ fn tools(object: &Map<String, Value>) -> Result<Option<Value>, String> {
 mod tests {
     use super::*;
 
-    fn parse(text: &str) -> Result<RowKind, String> {
-        Row::parse(1, text).map(|row| row.kind)
+    fn parse(text: &str) -> Result<RowContent, String> {
+        Row::parse(1, text).map(|row| row.content)
     }
 
     #[test]
     fn texts_become_messages() {
-        let completion = RowKind::Completion {
+        let completion = RowContent::Completion {
             prompt: vec![Message::user("a")],
             completion: vec![Message::assistant("b")],
         };
@@ -228,7 +211,7 @@ mod tests {
             parse(r#"{"prompt": "a", "completion": "b"}"#),
             Ok(completion)
         );
-        let preference = RowKind::Preference {
+        let preference = RowContent::Preference {
             prompt: vec![Message::user("a")],
             chosen: vec![Message::assistant("b")],
             rejected: vec![Message::assistant("c")],
@@ -241,7 +224,7 @@ mod tests {
     fn the_prompt_can_be_the_common_beginning() {
         let text = r#"{"chosen": [{"role":"user","content":"a"},{"role":"assistant","content":"b"}],
             "rejected": [{"role":"user","content":"a"},{"role":"assistant","content":"c"}]}"#;
-        let expected = RowKind::Preference {
+        let expected = RowContent::Preference {
             prompt: vec![Message::user("a")],
             chosen: vec![Message::assistant("b")],
             rejected: vec![Message::assistant("c")],
@@ -256,7 +239,7 @@ mod tests {
             "tools": "[{\"name\": \"f\"}]"}"#;
         let row = Row::parse(1, text).unwrap();
         assert_eq!(row.tools.unwrap()[0]["name"], "f");
-        let RowKind::Conversation { messages } = row.kind else {
+        let RowContent::Conversation { messages } = row.content else {
             panic!("not a conversation");
         };
         assert!(messages[1].other.contains_key("tool_calls"));
@@ -279,7 +262,7 @@ mod tests {
             ),
             (
                 r#"{"messages": [{"role": "user"}]}"#,
-                "messages[0] has no content",
+                "missing field `content`",
             ),
             (r#"{"messages": [{"content": "a"}]}"#, "messages[0]"),
             (

@@ -11,8 +11,9 @@ use std::path::Path;
 use minijinja::syntax::SyntaxConfig;
 use minijinja::value::{Kwargs, Serde, Value, ValueKind};
 use minijinja::{Environment, Error, ErrorKind, State, context};
+use shared::message::Message;
 
-use super::{Message, json};
+use super::json;
 use crate::error::{Result, TrainerError};
 use crate::model::SpecialTokens;
 

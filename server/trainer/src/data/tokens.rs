@@ -9,9 +9,11 @@ use std::ops::Range;
 
 use rayon::prelude::*;
 use serde_json::Value;
+use shared::dataset::RowContent;
+use shared::message::{Message, Speaker};
 
-use super::rows::{Row, RowKind};
-use super::{ChatTemplate, Message};
+use super::ChatTemplate;
+use super::rows::Row;
 use crate::error::Result;
 use crate::model::{LoadedModel, TextTokenizer};
 
@@ -70,6 +72,16 @@ pub fn common_prefix(one: &[u32], other: &[u32]) -> usize {
     one.iter().zip(other).take_while(|(a, b)| a == b).count()
 }
 
+/// The conversation with a system message in front, unless it has one or none is wanted.
+pub fn with_system(messages: &[Message], system_prompt: Option<&str>) -> Vec<Message> {
+    let has_one = messages
+        .first()
+        .is_some_and(|message| message.role == Speaker::System);
+    let added = system_prompt.filter(|_| !has_one);
+    let system = added.map(|text| Message::new(Speaker::System, text));
+    system.into_iter().chain(messages.iter().cloned()).collect()
+}
+
 /// Renders and tokenizes rows for one model.
 #[derive(Clone, Copy, Debug)]
 pub struct Encoder<'a> {
@@ -97,34 +109,37 @@ impl<'a> Encoder<'a> {
 
     /// The tokens that ask the model for an answer to a conversation.
     pub fn prompt(&self, messages: &[Message], tools: Option<&Value>) -> Result<Vec<u32>> {
-        let messages = Message::with_system(messages, self.system_prompt);
+        let messages = with_system(messages, self.system_prompt);
         self.render(&messages, tools, true)
     }
 
-    /// All tokens of a row, not cut. `None` for a preference row, which has two sequences.
-    pub fn row(&self, row: &Row) -> Result<Option<TokenizedRow>> {
-        let tools = row.tools.as_ref();
-        match &row.kind {
-            RowKind::Completion { prompt, completion } => {
+    /// All tokens of a row, not cut. `None` where supervised fine-tuning does not learn from such
+    /// rows.
+    pub fn row(&self, content: &RowContent, tools: Option<&Value>) -> Result<Option<TokenizedRow>> {
+        match content {
+            RowContent::Completion { prompt, completion } => {
                 self.completion(prompt, completion, tools).map(Some)
             }
-            RowKind::Conversation { messages } => self.conversation(messages, tools).map(Some),
-            RowKind::Preference { .. } => Ok(None),
+            RowContent::Conversation { messages } => self.conversation(messages, tools).map(Some),
+            _ => Ok(None),
         }
     }
 
     /// All tokens of a preference row, not cut. `None` for any other row.
-    pub fn pair(&self, row: &Row) -> Result<Option<TokenizedPair>> {
-        let RowKind::Preference {
+    pub fn pair(
+        &self,
+        content: &RowContent,
+        tools: Option<&Value>,
+    ) -> Result<Option<TokenizedPair>> {
+        let RowContent::Preference {
             prompt,
             chosen,
             rejected,
-        } = &row.kind
+        } = content
         else {
             return Ok(None);
         };
-        let tools = row.tools.as_ref();
-        let prompt = Message::with_system(prompt, self.system_prompt);
+        let prompt = with_system(prompt, self.system_prompt);
         let asked = self.render(&prompt, tools, true)?;
         let chosen = self.render(&[&prompt[..], chosen].concat(), tools, false)?;
         let rejected = self.render(&[&prompt[..], rejected].concat(), tools, false)?;
@@ -139,7 +154,9 @@ impl<'a> Encoder<'a> {
     /// Tokenizes rows for supervised fine-tuning, cut to the longest length. Of preference rows
     /// nothing is learned, so they are dropped.
     pub fn rows(&self, rows: &[Row]) -> Result<TokenizedData> {
-        let all = rows.par_iter().map(|row| self.row(row));
+        let all = rows
+            .par_iter()
+            .map(|row| self.row(&row.content, row.tools.as_ref()));
         let mut data = TokenizedData::default();
         for (source, row) in all.collect::<Result<Vec<_>>>()?.into_iter().enumerate() {
             let mut row = row.unwrap_or_default();
@@ -158,7 +175,9 @@ impl<'a> Encoder<'a> {
     /// Tokenizes pairs for preference tuning, each side cut to the longest length. Other rows, and
     /// pairs whose prompt alone fills that length, are dropped.
     pub fn pairs(&self, rows: &[Row]) -> Result<TokenizedPairs> {
-        let all = rows.par_iter().map(|row| self.pair(row));
+        let all = rows
+            .par_iter()
+            .map(|row| self.pair(&row.content, row.tools.as_ref()));
         let mut data = TokenizedPairs::default();
         for (source, pair) in all.collect::<Result<Vec<_>>>()?.into_iter().enumerate() {
             let mut pair = pair.unwrap_or_default();
@@ -180,7 +199,7 @@ impl<'a> Encoder<'a> {
         completion: &[Message],
         tools: Option<&Value>,
     ) -> Result<TokenizedRow> {
-        let prompt = Message::with_system(prompt, self.system_prompt);
+        let prompt = with_system(prompt, self.system_prompt);
         let asked = self.render(&prompt, tools, true)?;
         let whole = self.render(&[&prompt[..], completion].concat(), tools, false)?;
         let start = common_prefix(&asked, &whole);
@@ -188,7 +207,7 @@ impl<'a> Encoder<'a> {
     }
 
     fn conversation(&self, messages: &[Message], tools: Option<&Value>) -> Result<TokenizedRow> {
-        let messages = Message::with_system(messages, self.system_prompt);
+        let messages = with_system(messages, self.system_prompt);
         if self.template.marks_assistant() {
             self.marked_turns(&messages, tools)
         } else {
@@ -214,7 +233,7 @@ impl<'a> Encoder<'a> {
         let tokens = self.render(messages, tools, false)?;
         let mut loss_mask = vec![false; tokens.len()];
         for (turn, message) in messages.iter().enumerate() {
-            if message.role != "assistant" {
+            if message.role != Speaker::Assistant {
                 continue;
             }
             let asked = self.render(&messages[..turn], tools, true)?;

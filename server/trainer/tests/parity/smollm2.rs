@@ -1,7 +1,7 @@
 //! SmolLM2-135M-Instruct from its GGUF file.
 
 use candle_core::Device;
-use trainer::data::Message;
+use shared::message::Message;
 use trainer::model::load;
 
 use crate::support::smollm2;
