@@ -55,6 +55,17 @@ pub enum TrainerError {
         /// What differs.
         reason: String,
     },
+    /// The loss or the gradients stopped being finite.
+    #[error(
+        "the {what} of step {step} is not finite; lower optimizer.learning_rate, or check the \
+             rows of that step for damage"
+    )]
+    Diverged {
+        /// The optimizer step, from 1.
+        step: usize,
+        /// What is not finite.
+        what: &'static str,
+    },
     /// A tensor operation failed.
     #[error("computation failed: {0}")]
     Compute(#[from] candle_core::Error),

@@ -3,6 +3,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 use std::fs;
+use std::io::Write;
 use std::path::Path;
 
 use candle_core::{Device, Tensor};
@@ -18,7 +19,7 @@ use crate::model::ModelConfig;
 const CONFIG_FILE: &str = "adapter_config.json";
 const WEIGHTS_FILE: &str = "adapter_model.safetensors";
 
-/// Writes the two files into an existing folder.
+/// Writes the two files into an existing folder, and waits until the disk has them.
 pub fn save(folder: &Path, adapter: &Adapter, config: &PeftConfig) -> Result<()> {
     let json =
         serde_json::to_string_pretty(&config.to_json()).map_err(|error| TrainerError::Model {
@@ -30,7 +31,12 @@ pub fn save(folder: &Path, adapter: &Adapter, config: &PeftConfig) -> Result<()>
 }
 
 fn write(path: &Path, bytes: &[u8]) -> Result<()> {
-    fs::write(path, bytes).map_err(|source| TrainerError::Io {
+    let write = || {
+        let mut file = fs::File::create(path)?;
+        file.write_all(bytes)?;
+        file.sync_all()
+    };
+    write().map_err(|source| TrainerError::Io {
         action: "cannot write",
         path: path.to_owned(),
         source,

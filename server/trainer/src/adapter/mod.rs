@@ -9,6 +9,8 @@ mod config;
 mod files;
 mod layout;
 mod merge;
+#[cfg(test)]
+mod tests;
 mod views;
 
 pub use config::PeftConfig;

@@ -1,1 +1,44 @@
 //! The training loop, evaluation, checkpoints, resuming.
+//!
+//! [`train`] takes everything it needs as arguments: no global clock, no global randomness. Equal
+//! configurations, data and seeds give equal adapters, whatever the number of threads, and a run
+//! that was stopped and resumed gives the same bytes as one that was not: what is drawn depends
+//! only on the seed and on which step it is drawn for. Files beyond checkpoints and the adapter
+//! are the caller's, who sees every event.
+//!
+//! | file | what it holds |
+//! | --- | --- |
+//! | `request` | what a run is given, and what it hands back |
+//! | `examples` | tokenized rows or pairs, and their digest |
+//! | `order` | which examples make which step |
+//! | `start` | what is refused, and where a run begins |
+//! | `training` | the loop |
+//! | `step` | one optimizer step from micro-batches |
+//! | `reference` | log-probabilities of the reference model |
+//! | `evaluate` | validation loss and checks on generated answers |
+//! | `progress` | the best so far, and stopping early |
+//! | `checkpoint`, `durable` | saving so that a crash leaves the old or the new state |
+//!
+//! # Adding something to the state of a run
+//! Prefer what follows from seed and step. Otherwise a field of `checkpoint::State`, with a test
+//! in `tests/resume` that fails without it.
+
+mod checkpoint;
+mod durable;
+mod evaluate;
+mod examples;
+mod interrupter;
+mod order;
+mod progress;
+mod reference;
+mod request;
+mod start;
+mod step;
+#[cfg(test)]
+mod tests;
+mod training;
+
+pub use evaluate::{Answer, Answerer, Scorer, TaskEvaluation};
+pub use examples::Examples;
+pub use interrupter::Interrupter;
+pub use request::{Outcome, TrainRequest, train};

@@ -1,0 +1,314 @@
+//! Saving and finding the state of a run.
+//!
+//! Under `checkpoints/` each has a folder named by its step, with `adapter.safetensors`,
+//! `optimizer.safetensors` and `state.json`. The data cursor, the schedule, the orders and dropout
+//! follow from seed and step, so the step is all that is kept of them.
+
+use std::collections::HashMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use candle_core::{Device, Tensor};
+use safetensors::SafeTensors;
+use safetensors::tensor::{Dtype, TensorView};
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+use shared::training::{OptimizerConfig, TrainingConfig};
+
+use crate::adapter::{self, Adapter, PeftConfig};
+use crate::engine::Model;
+use crate::error::{Result, TrainerError};
+use crate::optim::AdamW;
+
+use super::durable;
+use super::examples::Examples;
+use super::progress::Progress;
+
+const FORMAT: u32 = 1;
+const ADAPTER: &str = "adapter.safetensors";
+const OPTIMIZER: &str = "optimizer.safetensors";
+const STATE: &str = "state.json";
+
+/// The part of a checkpoint that is not tensors.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub(super) struct State {
+    /// The version of this layout.
+    pub(super) format: u32,
+    /// Optimizer steps made.
+    pub(super) step: usize,
+    /// The epoch that the next step is in, and how many of its steps were made.
+    pub(super) epoch_cursor: (usize, usize),
+    /// The seed that all draws follow from.
+    pub(super) seed: u64,
+    /// The best so far and patience.
+    pub(super) progress: Progress,
+    /// Whether the evaluation after this step was interrupted and is still to be made.
+    pub(super) pending_evaluation: bool,
+    /// Seconds of training so far.
+    pub(super) train_seconds: f64,
+    /// The settings that decide the result.
+    pub(super) config_hash: String,
+    /// The examples.
+    pub(super) data_hash: String,
+}
+
+/// What identifies a run: a checkpoint of another is refused.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Identity {
+    pub(super) config_hash: String,
+    pub(super) data_hash: String,
+}
+
+impl Identity {
+    /// Hashes the settings that decide the result, the shape of the model, and the data.
+    pub(super) fn new<'a>(
+        config: &TrainingConfig,
+        model: &Model,
+        data: impl IntoIterator<Item = Option<&'a Examples>>,
+    ) -> Self {
+        let decisive = TrainingConfig {
+            checkpoint: <_>::default(),
+            device: String::new(),
+            threads: 0,
+            model: String::new(),
+            data: shared::training::DataConfig {
+                train: String::new(),
+                validation: None,
+                general: None,
+                ..config.data.clone()
+            },
+            ..config.clone()
+        };
+        let mut sha = Sha256::new();
+        sha.update(serde_json::to_vec(&decisive).unwrap_or_default());
+        sha.update(format!("{:?}", model.config));
+        let config_hash = hex(&sha.finalize());
+        let mut sha = Sha256::new();
+        for examples in data {
+            sha.update([u8::from(examples.is_some())]);
+            if let Some(examples) = examples {
+                examples.digest(&mut sha);
+            }
+        }
+        Self {
+            config_hash,
+            data_hash: hex(&sha.finalize()),
+        }
+    }
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes
+        .iter()
+        .fold(String::new(), |text, byte| text + &format!("{byte:02x}"))
+}
+
+/// A checkpoint that was read.
+pub(super) struct Checkpoint {
+    pub(super) state: State,
+    pub(super) adapter: Adapter,
+    pub(super) optimizer: AdamW,
+}
+
+/// The checkpoints of one run.
+#[derive(Clone, Debug)]
+pub(super) struct Store {
+    folder: PathBuf,
+}
+
+impl Store {
+    pub(super) fn new(output: &Path) -> Self {
+        Self {
+            folder: output.join("checkpoints"),
+        }
+    }
+
+    pub(super) fn path(&self, step: usize) -> PathBuf {
+        self.folder.join(format!("step-{step:08}"))
+    }
+
+    /// Saves a checkpoint, whole or not at all.
+    pub(super) fn save(&self, state: &State, adapter: &Adapter, optimizer: &AdamW) -> Result<()> {
+        durable::create_folder(&self.folder)?;
+        let path = self.path(state.step);
+        durable::replace_folder(&path, |folder| {
+            durable::write_file(&folder.join(ADAPTER), &adapter::to_safetensors(adapter)?)?;
+            durable::write_file(&folder.join(OPTIMIZER), &moments_file(optimizer)?)?;
+            let json =
+                serde_json::to_vec_pretty(state).map_err(|error| TrainerError::Checkpoint {
+                    path: folder.to_owned(),
+                    reason: error.to_string(),
+                })?;
+            durable::write_file(&folder.join(STATE), &json)
+        })
+    }
+
+    /// The steps that have a checkpoint, rising.
+    pub(super) fn steps(&self) -> Vec<usize> {
+        let entries = fs::read_dir(&self.folder).into_iter().flatten().flatten();
+        let mut steps: Vec<usize> = entries
+            .filter_map(|entry| {
+                entry
+                    .file_name()
+                    .to_str()?
+                    .strip_prefix("step-")?
+                    .parse()
+                    .ok()
+            })
+            .collect();
+        steps.sort_unstable();
+        steps
+    }
+
+    /// Removes all but the last `keep` and the best.
+    pub(super) fn retain(&self, keep: usize, best: Option<usize>) -> Result<()> {
+        let steps = self.steps();
+        let old = steps.len().saturating_sub(keep.max(1));
+        for step in steps[..old].iter().filter(|step| Some(**step) != best) {
+            durable::remove_folder(&self.path(*step))?;
+        }
+        Ok(())
+    }
+
+    /// Removes every checkpoint, for a run that begins anew.
+    pub(super) fn clear(&self) -> Result<()> {
+        durable::remove_folder(&self.folder)
+    }
+
+    /// The newest checkpoint that can be read, with the reasons why newer ones could not.
+    pub(super) fn newest(
+        &self,
+        identity: &Identity,
+        peft: &PeftConfig,
+        model: &Model,
+        config: &OptimizerConfig,
+    ) -> Result<(Option<Checkpoint>, Vec<String>)> {
+        let mut damaged = Vec::new();
+        for step in self.steps().into_iter().rev() {
+            let path = self.path(step);
+            match read_state(&path) {
+                Ok(state) => check_identity(&state, identity, &path)?,
+                Err(error) => {
+                    damaged.push(error.to_string());
+                    continue;
+                }
+            }
+            match self.load(step, peft, model, config) {
+                Ok(checkpoint) => return Ok((Some(checkpoint), damaged)),
+                Err(error) => damaged.push(error.to_string()),
+            }
+        }
+        Ok((None, damaged))
+    }
+
+    fn load(
+        &self,
+        step: usize,
+        peft: &PeftConfig,
+        model: &Model,
+        config: &OptimizerConfig,
+    ) -> Result<Checkpoint> {
+        let path = self.path(step);
+        let state = read_state(&path)?;
+        let adapter = self.adapter(step, peft, model)?;
+        let device = model.device();
+        let moments = read_moments(&path.join(OPTIMIZER), adapter.parameters(), device)?;
+        let optimizer = AdamW::restore(config, moments, state.step as u64);
+        Ok(Checkpoint {
+            state,
+            adapter,
+            optimizer,
+        })
+    }
+
+    /// The adapter of one checkpoint.
+    pub(super) fn adapter(&self, step: usize, peft: &PeftConfig, model: &Model) -> Result<Adapter> {
+        let path = self.path(step).join(ADAPTER);
+        let bytes = durable::read_file(&path)?;
+        adapter::parse(&bytes, &path, &model.config, peft, model.device())
+    }
+}
+
+fn read_state(path: &Path) -> Result<State> {
+    let file = path.join(STATE);
+    let state: State = serde_json::from_slice(&durable::read_file(&file)?)
+        .map_err(|error| unusable(&file, error.to_string()))?;
+    if state.format != FORMAT {
+        return Err(unusable(
+            &file,
+            format!("it has the format {}", state.format),
+        ));
+    }
+    Ok(state)
+}
+
+fn unusable(path: &Path, reason: String) -> TrainerError {
+    TrainerError::Checkpoint {
+        path: path.to_owned(),
+        reason,
+    }
+}
+
+fn check_identity(state: &State, identity: &Identity, path: &Path) -> Result<()> {
+    let advice = "start a new run, or resume with what it began with";
+    if state.config_hash != identity.config_hash {
+        return Err(unusable(
+            path,
+            format!("the settings or the model differ; {advice}"),
+        ));
+    }
+    if state.data_hash != identity.data_hash {
+        return Err(unusable(path, format!("the data differ; {advice}")));
+    }
+    Ok(())
+}
+
+impl State {
+    pub(super) fn new(step: usize, steps_by_epoch: usize, seed: u64, identity: &Identity) -> Self {
+        let by_epoch = steps_by_epoch.max(1);
+        Self {
+            format: FORMAT,
+            step,
+            epoch_cursor: (step / by_epoch, step % by_epoch),
+            seed,
+            progress: Progress::default(),
+            pending_evaluation: false,
+            train_seconds: 0.0,
+            config_hash: identity.config_hash.clone(),
+            data_hash: identity.data_hash.clone(),
+        }
+    }
+}
+
+fn moments_file(optimizer: &AdamW) -> Result<Vec<u8>> {
+    let moments = optimizer.moments();
+    let values = moments.flatten_all()?.to_vec1::<f32>()?;
+    let bytes: Vec<u8> = values
+        .iter()
+        .flat_map(|value| value.to_le_bytes())
+        .collect();
+    TensorView::new(Dtype::F32, moments.dims().to_vec(), &bytes)
+        .and_then(|view| safetensors::serialize([("moments", view)], None::<HashMap<_, _>>))
+        .map_err(|error| candle_core::Error::wrap(error).into())
+}
+
+fn read_moments(path: &Path, parameters: usize, device: &Device) -> Result<Tensor> {
+    let bytes = durable::read_file(path)?;
+    let file =
+        SafeTensors::deserialize(&bytes).map_err(|error| unusable(path, error.to_string()))?;
+    let view = file
+        .tensor("moments")
+        .map_err(|error| unusable(path, error.to_string()))?;
+    if view.shape() != [2, parameters] || view.dtype() != Dtype::F32 {
+        return Err(unusable(
+            path,
+            format!("its moments are {:?}", view.shape()),
+        ));
+    }
+    let values: Vec<f32> = view
+        .data()
+        .chunks_exact(4)
+        .map(|bytes| f32::from_le_bytes([bytes[0], bytes[1], bytes[2], bytes[3]]))
+        .collect();
+    Ok(Tensor::from_vec(values, (2, parameters), device)?)
+}

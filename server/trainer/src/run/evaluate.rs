@@ -1,0 +1,155 @@
+//! The validation loss, and checks on answers that the model generates.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use shared::check::CheckResult;
+use shared::training::{EvaluationConfig, EvaluationMetrics, Sample, TaskMetric};
+
+use crate::adapter::Adapter;
+use crate::error::Result;
+
+use super::interrupter::Interrupter;
+use super::order::Source;
+use super::step::{Scene, Scorable, StepSums};
+
+/// Answers kept as samples of an evaluation.
+const SAMPLES: usize = 8;
+
+/// What the model answered to the prompt of one validation row.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Answer {
+    /// The row, from 0.
+    pub row: usize,
+    /// The last user message.
+    pub prompt: String,
+    /// What the model answered.
+    pub output: String,
+    /// What the row holds.
+    pub expected: String,
+}
+
+/// Generates answers to the prompts of validation rows.
+pub trait Answerer: Sync {
+    /// Answers to the first `rows` prompts, of at most `max_new_tokens` tokens each. Returns early
+    /// with what there is when interrupted.
+    fn answer(
+        &self,
+        adapter: &Adapter,
+        rows: usize,
+        max_new_tokens: usize,
+        interrupter: &Interrupter,
+    ) -> Result<Vec<Answer>>;
+}
+
+/// Judges one answer.
+pub trait Scorer: Sync {
+    /// The verdict of every check on it.
+    fn score(&self, answer: &Answer) -> Vec<CheckResult>;
+}
+
+/// How answers are made and judged.
+#[derive(Clone, Copy)]
+pub struct TaskEvaluation<'a> {
+    /// Makes answers.
+    pub answerer: &'a dyn Answerer,
+    /// Judges them.
+    pub scorer: &'a dyn Scorer,
+}
+
+impl fmt::Debug for TaskEvaluation<'_> {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("TaskEvaluation")
+    }
+}
+
+/// What is evaluated.
+pub(super) struct Evaluation<'a> {
+    pub(super) config: &'a EvaluationConfig,
+    pub(super) task: Option<TaskEvaluation<'a>>,
+    pub(super) batch_size: usize,
+    pub(super) interrupter: &'a Interrupter,
+}
+
+impl Evaluation<'_> {
+    /// Evaluates an adapter; `None` if interrupted.
+    pub(super) fn run(
+        &self,
+        scene: &Scene<'_>,
+        adapter: &Adapter,
+        validation: Option<&mut Scorable>,
+    ) -> Result<Option<EvaluationMetrics>> {
+        let mut metrics = EvaluationMetrics::default();
+        if let Some(validation) = validation {
+            let Some((loss, sums)) = self.validation_loss(scene, adapter, validation)? else {
+                return Ok(None);
+            };
+            metrics.validation_loss = loss.is_finite().then_some(loss);
+            metrics.preference = sums.preference.map(|sums| sums.metrics());
+        }
+        if let (Some(task), 1..) = (self.task, self.config.generate_rows) {
+            let (rows, tokens) = (self.config.generate_rows, self.config.max_new_tokens);
+            let answers = task
+                .answerer
+                .answer(adapter, rows, tokens, self.interrupter)?;
+            judge(&mut metrics, task.scorer, answers);
+        }
+        Ok(self.interrupter.reason().is_none().then_some(metrics))
+    }
+
+    fn validation_loss(
+        &self,
+        scene: &Scene<'_>,
+        adapter: &Adapter,
+        data: &mut Scorable,
+    ) -> Result<Option<(f64, StepSums)>> {
+        let rows: Vec<usize> = (0..data.examples.len().min(self.config.max_rows)).collect();
+        let mut sums = StepSums::default();
+        let mut units = 0;
+        for indices in rows.chunks(self.batch_size.max(1)) {
+            if self.interrupter.reason().is_some() {
+                return Ok(None);
+            }
+            let sources: Vec<Source> = indices.iter().copied().map(Source::Train).collect();
+            let Some((batch, reference)) = scene.prepare(data, None, &sources)? else {
+                continue;
+            };
+            let labels: Vec<usize> = batch.spans.iter().map(ExactSizeIterator::len).collect();
+            units += scene.objective.units(&labels);
+            // Divided at the end, when all are counted.
+            sums.add(&scene.loss(adapter, &batch, &reference, 1)?, &batch);
+        }
+        Ok(Some((sums.loss / units.max(1) as f64, sums)))
+    }
+}
+
+fn judge(metrics: &mut EvaluationMetrics, scorer: &dyn Scorer, answers: Vec<Answer>) {
+    let mut checks: BTreeMap<String, TaskMetric> = BTreeMap::new();
+    let mut all = TaskMetric::default();
+    for answer in answers {
+        let results = scorer.score(&answer);
+        for result in &results {
+            let metric = checks.entry(result.name.clone()).or_default();
+            metric.total += 1;
+            metric.passed += usize::from(result.passed);
+        }
+        all.total += 1;
+        all.passed += usize::from(results.iter().all(|result| result.passed));
+        if metrics.samples.len() < SAMPLES {
+            let Answer {
+                prompt,
+                output,
+                expected,
+                ..
+            } = answer;
+            metrics.samples.push(Sample {
+                prompt,
+                output,
+                expected,
+                checks: results,
+            });
+        }
+    }
+    metrics.checks = checks;
+    metrics.all_checks = (all.total > 0).then_some(all);
+}

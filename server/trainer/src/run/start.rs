@@ -1,0 +1,209 @@
+//! How a run begins: what is refused, and whether it goes on from a checkpoint.
+
+use std::path::Path;
+
+use shared::training::{EvaluationConfig, Method, RunEvent, TargetModule, TrainingConfig};
+
+use crate::adapter::{self, Adapter, LoraShape, PeftConfig};
+use crate::error::{Result, TrainerError};
+use crate::optim::AdamW;
+
+use super::checkpoint::{Checkpoint, Identity, State, Store};
+use super::order::Order;
+use super::request::TrainRequest;
+
+/// What a run begins with.
+pub(super) struct Begin {
+    pub(super) state: State,
+    pub(super) adapter: Adapter,
+    pub(super) optimizer: AdamW,
+    pub(super) peft: PeftConfig,
+    /// The adapter that the configuration names to start from.
+    pub(super) initial: Option<Adapter>,
+    /// Checkpoints that could not be read.
+    pub(super) warnings: Vec<String>,
+}
+
+fn refuse<T>(field: &'static str, reason: impl Into<String>) -> Result<T> {
+    Err(TrainerError::Config {
+        field,
+        reason: reason.into(),
+    })
+}
+
+/// Refuses settings and data that cannot work.
+pub(super) fn check(request: &TrainRequest<'_>) -> Result<()> {
+    let TrainRequest { config, model, .. } = request;
+    let batch = &config.batch;
+    if batch.size == 0 || batch.accumulation == 0 {
+        return refuse("batch.size", "size and accumulation must be at least 1");
+    }
+    if !(batch.epochs.is_finite() && batch.epochs > 0.0) {
+        return refuse("batch.epochs", "must be a positive number");
+    }
+    if !(0.0..1.0).contains(&config.adapter.dropout) {
+        return refuse(
+            "adapter.dropout",
+            "must be from 0 up to, but not including, 1",
+        );
+    }
+    if !(0.0..=0.9).contains(&config.data.general_share) {
+        return refuse("data.general_share", "must be from 0 to 0.9");
+    }
+    if !(config.learning_rate().is_finite() && config.learning_rate() >= 0.0) {
+        return refuse("optimizer.learning_rate", "must be a positive number");
+    }
+    let beta = config.preference.beta;
+    if config.method == Method::Dpo && (!beta.is_finite() || beta <= 0.0) {
+        return refuse("preference.beta", "must be a positive number");
+    }
+    check_evaluation(&config.evaluation, request)?;
+    if request.train.is_empty() {
+        return refuse("data.train", "has no row that anything can be learned from");
+    }
+    let vocabulary = model.config.vocab_size;
+    request
+        .train
+        .check(config.method, vocabulary, "data.train")?;
+    for (examples, field) in [
+        (&request.validation, "data.validation"),
+        (&request.general, "data.general"),
+    ] {
+        if let Some(examples) = examples {
+            examples.check(config.method, vocabulary, field)?;
+        }
+    }
+    Ok(())
+}
+
+fn check_evaluation(config: &EvaluationConfig, request: &TrainRequest<'_>) -> Result<()> {
+    let generates = request.task.is_some() && config.generate_rows > 0;
+    if config.by_task_metric && !generates {
+        return refuse(
+            "evaluation.by_task_metric",
+            "needs validation rows, evaluation.generate_rows above 0 and at least one check",
+        );
+    }
+    if config.patience > 0 && request.validation.is_none() && !config.by_task_metric {
+        return refuse(
+            "evaluation.patience",
+            "needs validation rows; add some or set it to 0",
+        );
+    }
+    Ok(())
+}
+
+/// The state to begin with: fresh, or from the newest checkpoint.
+pub(super) fn begin(
+    request: &TrainRequest<'_>,
+    store: &Store,
+    identity: &Identity,
+    steps_by_epoch: usize,
+) -> Result<Begin> {
+    let TrainRequest { config, model, .. } = request;
+    let peft = peft(config);
+    let initial = initial(request, &peft)?;
+    let mut warnings = Vec::new();
+    if request.resume {
+        let (newest, damaged) = store.newest(identity, &peft, model, &config.optimizer)?;
+        warnings = damaged;
+        if let Some(Checkpoint {
+            state,
+            adapter,
+            optimizer,
+        }) = newest
+        {
+            return Ok(Begin {
+                state,
+                adapter,
+                optimizer,
+                peft,
+                initial,
+                warnings,
+            });
+        }
+    } else {
+        store.clear()?;
+    }
+    let adapter = match &initial {
+        Some(initial) => initial.snapshot()?,
+        None => Adapter::new(
+            &model.config,
+            peft.shape.clone(),
+            config.seed,
+            model.device(),
+        )?,
+    };
+    let optimizer = AdamW::new(&config.optimizer, adapter.parameters(), model.device())?;
+    let state = State::new(0, steps_by_epoch, config.seed, identity);
+    Ok(Begin {
+        state,
+        adapter,
+        optimizer,
+        peft,
+        initial,
+        warnings,
+    })
+}
+
+fn peft(config: &TrainingConfig) -> PeftConfig {
+    let named = &config.adapter.targets;
+    let targets = TargetModule::ALL
+        .iter()
+        .copied()
+        .filter(|target| named.contains(target))
+        .collect();
+    let shape = LoraShape {
+        rank: config.adapter.rank,
+        alpha: config.adapter.alpha,
+        targets,
+    };
+    let base_model = Some(config.model.clone()).filter(|path| !path.is_empty());
+    PeftConfig {
+        shape,
+        dropout: config.adapter.dropout,
+        base_model,
+    }
+}
+
+/// The adapter to start from; it must have the configured shape.
+fn initial(request: &TrainRequest<'_>, peft: &PeftConfig) -> Result<Option<Adapter>> {
+    let Some(folder) = &request.config.adapter.initial else {
+        return Ok(None);
+    };
+    let model = request.model;
+    let (adapter, found) = adapter::load(Path::new(folder), &model.config, model.device())?;
+    if found.shape != peft.shape {
+        return refuse(
+            "adapter.initial",
+            format!(
+                "it has {:?} where the settings say {:?}",
+                found.shape, peft.shape
+            ),
+        );
+    }
+    Ok(Some(adapter))
+}
+
+/// The first event.
+pub(super) fn started(
+    request: &TrainRequest<'_>,
+    order: &Order,
+    from_step: usize,
+    trainable_parameters: usize,
+) -> RunEvent {
+    let threads = rayon::current_num_threads();
+    let device = match request.model.device() {
+        candle_core::Device::Cpu => format!("cpu ({threads} threads)"),
+        other => format!("{:?}", other.location()),
+    };
+    RunEvent::Started {
+        total_steps: order.total_steps,
+        from_step,
+        trainable_parameters,
+        train_rows: request.train.len(),
+        truncated_rows: request.truncated_rows,
+        dropped_rows: request.dropped_rows,
+        device,
+    }
+}

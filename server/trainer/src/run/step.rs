@@ -1,0 +1,197 @@
+//! The loss of a step's micro-batches, forward and backward.
+
+use crate::adapter::{Adapter, Gradients};
+use crate::engine::{Batch, Model, Pass};
+use crate::error::Result;
+use crate::loss::{LossOutput, Objective, PreferenceSums, Scored};
+use crate::ops::DropoutKey;
+
+use super::examples::Examples;
+use super::interrupter::Interrupter;
+use super::order::Source;
+use super::reference::Reference;
+
+/// Data with what the reference model says about it.
+#[derive(Debug)]
+pub(super) struct Scorable {
+    pub(super) examples: Examples,
+    reference: Reference,
+}
+
+impl Scorable {
+    pub(super) fn new(examples: Examples, group: usize) -> Self {
+        let reference = Reference::new(examples.len(), group);
+        Self {
+            examples,
+            reference,
+        }
+    }
+}
+
+/// What all steps share.
+pub(super) struct Scene<'a> {
+    pub(super) model: &'a Model,
+    pub(super) objective: Box<dyn Objective>,
+    /// The adapter of the reference model, if it has one.
+    pub(super) reference_adapter: Option<Adapter>,
+}
+
+impl Scene<'_> {
+    /// The loss of a micro-batch without gradients.
+    pub(super) fn loss(
+        &self,
+        adapter: &Adapter,
+        batch: &Batch,
+        reference: &[f64],
+        units: usize,
+    ) -> Result<LossOutput> {
+        let hidden = self.model.forward(Some(adapter), batch)?;
+        let logps = self.model.score(&hidden, batch, false)?.logps();
+        let scored = Scored {
+            logps: &logps,
+            spans: &batch.spans,
+            reference,
+        };
+        Ok(self.objective.evaluate(&scored, units))
+    }
+
+    /// The loss of a micro-batch; adds its gradients.
+    fn learn(
+        &self,
+        pass: &Pass<'_>,
+        (batch, reference): &(Batch, Vec<f64>),
+        units: usize,
+        gradients: &Gradients,
+    ) -> Result<LossOutput> {
+        let saved = self.model.forward_saving(pass, batch)?;
+        let scores = self.model.score(saved.hidden(), batch, true)?;
+        let logps = scores.logps();
+        let scored = Scored {
+            logps: &logps,
+            spans: &batch.spans,
+            reference,
+        };
+        let output = self.objective.evaluate(&scored, units);
+        if output.loss.is_finite() {
+            self.model
+                .backward(pass, batch, saved, &scores, &output.by_logp, gradients)?;
+        }
+        Ok(output)
+    }
+}
+
+/// The sums of one optimizer step.
+#[derive(Clone, Debug, Default)]
+pub(super) struct StepSums {
+    pub(super) loss: f64,
+    pub(super) tokens: usize,
+    pub(super) preference: Option<PreferenceSums>,
+}
+
+impl StepSums {
+    pub(super) fn add(&mut self, output: &LossOutput, batch: &Batch) {
+        self.loss += output.loss;
+        self.tokens += batch.row_tokens;
+        if let Some(preference) = &output.preference {
+            self.preference.get_or_insert_default().merge(preference);
+        }
+    }
+}
+
+/// What one step learns from.
+pub(super) struct StepInput<'a> {
+    pub(super) train: &'a mut Scorable,
+    pub(super) general: Option<&'a mut Scorable>,
+    /// Examples of each micro-batch.
+    pub(super) micro_batches: &'a [Vec<Source>],
+    /// The dropout of the step's first micro-batch; the stream counts on.
+    pub(super) dropout: Option<DropoutKey>,
+    pub(super) interrupter: &'a Interrupter,
+}
+
+impl Scene<'_> {
+    /// Gradients of one step; `None` if it was interrupted halfway.
+    pub(super) fn step(
+        &self,
+        adapter: &Adapter,
+        gradients: &Gradients,
+        input: StepInput<'_>,
+    ) -> Result<Option<StepSums>> {
+        let StepInput {
+            train,
+            mut general,
+            micro_batches,
+            dropout,
+            interrupter,
+        } = input;
+        crate::ops::fill(gradients.flat(), 0.0)?;
+        let mut batches = Vec::with_capacity(micro_batches.len());
+        let mut units = 0;
+        for sources in micro_batches {
+            if let Some(part) = self.prepare(train, general.as_deref_mut(), sources)? {
+                let labels: Vec<usize> = part.0.spans.iter().map(ExactSizeIterator::len).collect();
+                units += self.objective.units(&labels);
+                batches.push(part);
+            }
+        }
+        let mut sums = StepSums::default();
+        for (number, batch) in batches.iter().enumerate() {
+            if interrupter.reason().is_some() {
+                return Ok(None);
+            }
+            let stream = |key: DropoutKey| key.stream + number as u64;
+            let dropout = dropout.map(|key| DropoutKey {
+                stream: stream(key),
+                ..key
+            });
+            let pass = Pass {
+                adapter: Some(adapter),
+                dropout,
+            };
+            sums.add(&self.learn(&pass, batch, units, gradients)?, &batch.0);
+        }
+        Ok(Some(sums))
+    }
+
+    /// The micro-batch of some examples, with their reference; `None` if nothing in it is learned.
+    pub(super) fn prepare(
+        &self,
+        train: &mut Scorable,
+        general: Option<&mut Scorable>,
+        sources: &[Source],
+    ) -> Result<Option<(Batch, Vec<f64>)>> {
+        let mut rows = Vec::new();
+        let mut reference = Vec::new();
+        let mut general = general;
+        // The reference first, which needs the data mutably, then the rows.
+        if self.objective.needs_reference() {
+            for source in sources {
+                let (data, index) = match source {
+                    Source::Train(index) => (Some(&mut *train), *index),
+                    Source::General(index) => (general.as_deref_mut(), *index),
+                };
+                if let Some(Scorable {
+                    examples,
+                    reference: known,
+                }) = data
+                {
+                    let adapter = self.reference_adapter.as_ref();
+                    reference.extend(known.sums(index, examples, self.model, adapter)?);
+                }
+            }
+        }
+        for source in sources {
+            match source {
+                Source::Train(index) => rows.extend(train.examples.sequences(*index)),
+                Source::General(index) => {
+                    if let Some(data) = &general {
+                        rows.extend(data.examples.sequences(*index));
+                    }
+                }
+            }
+        }
+        let batch = Batch::new(rows);
+        // Rows without labels only: nothing to compute.
+        Ok((!batch.labels.is_empty()).then_some((batch, reference)))
+    }
+}

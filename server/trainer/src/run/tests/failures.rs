@@ -1,0 +1,136 @@
+//! What is refused, and what a failure leaves behind.
+
+use std::fs;
+
+use shared::training::{Method, RunEvent};
+
+use super::{Run, adapter_bytes, config, examples, steps};
+use crate::error::TrainerError;
+
+#[test]
+fn a_failed_save_leaves_the_last_checkpoint_to_resume_from() {
+    let mut config = config(Method::Sft);
+    config.checkpoint.every_steps = Some(1);
+    config.evaluation.keep_best = false;
+    let whole = tempfile::tempdir().unwrap();
+    let expected = Run::new(&config, whole.path()).go().0.unwrap();
+
+    let output = tempfile::tempdir().unwrap();
+    let mut run = Run::new(&config, output.path());
+    run.interrupt_after = Some(2);
+    run.go().0.unwrap();
+    // A file stands where the folder for the next checkpoint would be made.
+    let obstacle = output.path().join("checkpoints/step-00000004.partial");
+    fs::write(&obstacle, "in the way").unwrap();
+    let mut run = Run::new(&config, output.path());
+    run.resume = true;
+    let error = run.go().0.unwrap_err();
+    assert!(matches!(error, TrainerError::Io { .. }), "{error}");
+    assert!(
+        error.to_string().contains("step-00000004.partial"),
+        "{error}"
+    );
+
+    fs::remove_file(&obstacle).unwrap();
+    let mut run = Run::new(&config, output.path());
+    run.resume = true;
+    let (outcome, events) = run.go();
+    assert_eq!(steps(&events)[0].step, 4, "goes on after the third");
+    assert!(adapter_bytes(&outcome.unwrap()) == adapter_bytes(&expected));
+}
+
+#[test]
+fn a_damaged_checkpoint_is_passed_over_with_a_warning() {
+    let mut config = config(Method::Sft);
+    config.checkpoint.every_steps = Some(1);
+    let output = tempfile::tempdir().unwrap();
+    let mut run = Run::new(&config, output.path());
+    run.interrupt_after = Some(2);
+    run.go().0.unwrap();
+    fs::write(
+        output
+            .path()
+            .join("checkpoints/step-00000002/adapter.safetensors"),
+        "",
+    )
+    .unwrap();
+    let mut run = Run::new(&config, output.path());
+    run.resume = true;
+    let (outcome, events) = run.go();
+    outcome.unwrap();
+    assert!(events.iter().any(|event| {
+        matches!(event, RunEvent::Warning { code, .. } if code == "damaged_checkpoint")
+    }));
+    assert_eq!(steps(&events)[0].step, 2);
+}
+
+#[test]
+fn a_checkpoint_of_other_settings_or_data_is_refused() {
+    let first = config(Method::Sft);
+    let output = tempfile::tempdir().unwrap();
+    let mut run = Run::new(&first, output.path());
+    run.interrupt_after = Some(2);
+    run.go().0.unwrap();
+
+    let mut other = first.clone();
+    other.optimizer.weight_decay = 0.1;
+    let mut run = Run::new(&other, output.path());
+    run.resume = true;
+    let error = run.go().0.unwrap_err().to_string();
+    assert!(
+        error.contains("settings") && error.contains("step-00000002"),
+        "{error}"
+    );
+
+    let mut run = Run::new(&first, output.path());
+    run.resume = true;
+    run.train = examples(Method::Sft, 77);
+    assert!(run.go().0.unwrap_err().to_string().contains("data differ"));
+
+    let mut harmless = first;
+    harmless.threads = 1;
+    harmless.checkpoint.keep = 7;
+    let mut run = Run::new(&harmless, output.path());
+    run.resume = true;
+    run.go().0.unwrap();
+}
+
+#[test]
+fn a_loss_that_is_not_finite_stops_the_run_and_names_the_step() {
+    let mut config = config(Method::Sft);
+    config.optimizer.learning_rate = Some(1e30);
+    let output = tempfile::tempdir().unwrap();
+    let (outcome, events) = Run::new(&config, output.path()).go();
+    let error = outcome.unwrap_err();
+    assert!(
+        matches!(error, TrainerError::Diverged { step: 2, .. }),
+        "{error}"
+    );
+    assert!(matches!(
+        events.last(),
+        Some(RunEvent::Warning { step: 2, code, .. }) if code == "diverged"
+    ));
+}
+
+#[test]
+fn settings_that_cannot_work_are_refused_by_name() {
+    let output = tempfile::tempdir().unwrap();
+    let refused = |change: &dyn Fn(&mut shared::training::TrainingConfig)| {
+        let mut config = config(Method::Sft);
+        change(&mut config);
+        Run::new(&config, output.path())
+            .go()
+            .0
+            .unwrap_err()
+            .to_string()
+    };
+    assert!(refused(&|config| config.batch.size = 0).contains("batch.size"));
+    assert!(refused(&|config| config.adapter.rank = 0).contains("adapter.rank"));
+    assert!(refused(&|config| config.adapter.dropout = 1.0).contains("adapter.dropout"));
+    assert!(refused(&|config| config.adapter.targets.clear()).contains("adapter.targets"));
+    assert!(refused(&|config| config.evaluation.by_task_metric = true).contains("by_task_metric"));
+    let config = config(Method::Sft);
+    let mut run = Run::new(&config, output.path());
+    run.train = examples(Method::Dpo, 1);
+    assert!(run.go().0.unwrap_err().to_string().contains("not pairs"));
+}

@@ -1,0 +1,187 @@
+//! That runs learn, evaluate, stop and keep what they should.
+
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use shared::check::CheckResult;
+use shared::training::{Method, RunEvent, StopReason};
+
+use super::{Examples, Run, adapter_bytes, config, rows, steps, validation_losses};
+use crate::adapter::Adapter;
+use crate::error::Result;
+use crate::run::{Answer, Answerer, Interrupter, Scorer, TaskEvaluation};
+
+#[test]
+fn twenty_steps_lower_the_loss_of_rows() {
+    let output = tempfile::tempdir().unwrap();
+    let mut config = config(Method::Sft);
+    config.batch.size = 5;
+    config.batch.epochs = 20.0;
+    let (outcome, events) = Run::new(&config, output.path()).go();
+    let outcome = outcome.unwrap();
+    assert_eq!((outcome.reason, outcome.step), (StopReason::Completed, 20));
+    let losses: Vec<f64> = steps(&events)
+        .iter()
+        .map(|step| step.loss.unwrap())
+        .collect();
+    assert!(losses[19] < losses[0] * 0.5, "{losses:?}");
+}
+
+#[test]
+fn preference_tuning_prefers_what_was_chosen() {
+    let output = tempfile::tempdir().unwrap();
+    let mut config = config(Method::Dpo);
+    config.batch.size = 5;
+    config.batch.epochs = 20.0;
+    let (outcome, events) = Run::new(&config, output.path()).go();
+    outcome.unwrap();
+    let steps = steps(&events);
+    let first = steps[0].preference.unwrap();
+    assert!(
+        (steps[0].loss.unwrap() - 2f64.ln()).abs() < 1e-9,
+        "no adapter yet, so Δ is 0"
+    );
+    assert!(first.rewards_margins.abs() < 1e-9);
+    let last = steps[19].preference.unwrap();
+    assert!(steps[19].loss.unwrap() < 0.3 && (last.rewards_accuracies - 1.0).abs() < 1e-9);
+}
+
+#[test]
+fn accumulating_equals_one_batch() {
+    let run = |size, accumulation| {
+        let output = tempfile::tempdir().unwrap();
+        let mut config = config(Method::Sft);
+        config.batch.size = size;
+        config.batch.accumulation = accumulation;
+        config.data.shuffle = false;
+        let (outcome, events) = Run::new(&config, output.path()).go();
+        outcome.unwrap();
+        steps(&events)
+    };
+    for (whole, parts) in run(4, 1).iter().zip(run(1, 4)) {
+        assert!((whole.loss.unwrap() - parts.loss.unwrap()).abs() < 1e-4);
+        assert!((whole.grad_norm.unwrap() / parts.grad_norm.unwrap() - 1.0).abs() < 1e-3);
+        assert_eq!(whole.tokens, parts.tokens);
+    }
+}
+
+#[test]
+fn the_number_of_threads_changes_no_byte() {
+    let run = |threads| {
+        let output = tempfile::tempdir().unwrap();
+        let mut config = config(Method::Sft);
+        config.threads = threads;
+        adapter_bytes(&Run::new(&config, output.path()).go().0.unwrap())
+    };
+    assert!(run(1) == run(3));
+}
+
+#[test]
+fn patience_stops_a_run_and_the_best_is_handed_over() {
+    let output = tempfile::tempdir().unwrap();
+    let mut config = config(Method::Sft);
+    config.batch.epochs = 30.0;
+    config.evaluation.patience = 2;
+    config.checkpoint.keep = 1;
+    let (outcome, events) = Run::new(&config, output.path()).go();
+    let outcome = outcome.unwrap();
+    assert_eq!(outcome.reason, StopReason::EarlyStopped);
+    // Learning random rows by heart makes other random rows worse from some step on.
+    let losses = validation_losses(&events);
+    let by_epoch = 3;
+    let best = (1..losses.len())
+        .min_by(|a, b| losses[*a].total_cmp(&losses[*b]))
+        .unwrap();
+    assert_eq!(outcome.adapter_step, best * by_epoch);
+    assert_eq!(outcome.step, (best + 2) * by_epoch);
+    let finished = events.last().unwrap();
+    assert!(
+        matches!(finished, RunEvent::Finished { adapter_step, .. } if *adapter_step == best * by_epoch)
+    );
+    let kept = std::fs::read_dir(output.path().join("checkpoints"))
+        .unwrap()
+        .count();
+    assert_eq!(kept, 2, "the last and the best");
+}
+
+/// Answers that get better at the second evaluation only.
+#[derive(Default)]
+struct Staged {
+    evaluations: AtomicUsize,
+}
+
+impl Answerer for Staged {
+    fn answer(&self, _: &Adapter, rows: usize, _: usize, _: &Interrupter) -> Result<Vec<Answer>> {
+        let good = self.evaluations.fetch_add(1, Ordering::Relaxed) == 2;
+        let output = if good { "good" } else { "bad" }.to_owned();
+        let answer = |row| Answer {
+            row,
+            prompt: "question".into(),
+            output: output.clone(),
+            expected: "good".into(),
+        };
+        Ok((0..rows).map(answer).collect())
+    }
+}
+
+impl Scorer for Staged {
+    fn score(&self, answer: &Answer) -> Vec<CheckResult> {
+        let verdict = |name: &str, passed| CheckResult {
+            name: name.into(),
+            passed,
+            score: None,
+            detail: String::new(),
+        };
+        vec![
+            verdict("exact", answer.output == answer.expected),
+            verdict("length", true),
+        ]
+    }
+}
+
+#[test]
+fn checks_on_answers_can_decide_which_step_is_best() {
+    let output = tempfile::tempdir().unwrap();
+    let mut config = config(Method::Sft);
+    config.evaluation.generate_rows = 3;
+    config.evaluation.by_task_metric = true;
+    let staged = Staged::default();
+    let mut run = Run::new(&config, output.path());
+    run.task = Some(TaskEvaluation {
+        answerer: &staged,
+        scorer: &staged,
+    });
+    let (outcome, events) = run.go();
+    assert_eq!(outcome.unwrap().adapter_step, 6, "the second epoch");
+    let evaluations: Vec<_> = events
+        .iter()
+        .filter_map(|event| match event {
+            RunEvent::Evaluation(metrics) => Some(metrics),
+            _ => None,
+        })
+        .collect();
+    assert_eq!(evaluations.len(), 4, "before training and after each epoch");
+    assert_eq!(evaluations[2].checks["exact"].passed, 3);
+    assert_eq!(evaluations[1].checks["exact"].passed, 0);
+    assert_eq!(evaluations[1].checks["length"].passed, 3);
+    assert!(evaluations[2].best && !evaluations[3].best);
+    assert_eq!(evaluations[2].samples[0].expected, "good");
+}
+
+#[test]
+fn general_rows_are_mixed_in_by_share() {
+    let run = |share| {
+        let output = tempfile::tempdir().unwrap();
+        let mut config = config(Method::Sft);
+        config.data.general_share = share;
+        let mut run = Run::new(&config, output.path());
+        run.train = Examples::Rows(rows(1));
+        let (outcome, events) = run.go();
+        (
+            outcome.unwrap().step,
+            steps(&events).iter().map(|step| step.tokens).sum::<usize>(),
+        )
+    };
+    // Five rows of 60 tokens in all, three epochs; at a half, as many general ones again.
+    assert_eq!(run(0.0), (9, 180));
+    assert_eq!(run(0.5), (15, 360));
+}

@@ -1,0 +1,162 @@
+//! Whole runs of a tiny model.
+
+mod failures;
+mod learning;
+mod resume;
+
+use std::path::Path;
+use std::sync::Mutex;
+use std::time::Duration;
+
+use shared::training::{
+    AdapterConfig, BatchConfig, Method, OptimizerConfig, RunEvent, ScheduleConfig, StepMetrics,
+    TargetModule, TrainingConfig,
+};
+
+use super::{Examples, Interrupter, Outcome, TaskEvaluation, TrainRequest, train};
+use crate::data::{TokenizedPair, TokenizedRow};
+use crate::error::Result;
+use crate::testing::{random_rows, tiny_config, tiny_model};
+
+fn config(method: Method) -> TrainingConfig {
+    TrainingConfig {
+        method,
+        adapter: AdapterConfig {
+            rank: 4,
+            alpha: 8.0,
+            targets: TargetModule::ALL.to_vec(),
+            ..AdapterConfig::default()
+        },
+        batch: BatchConfig {
+            size: 2,
+            ..BatchConfig::default()
+        },
+        optimizer: OptimizerConfig {
+            learning_rate: Some(0.01),
+            ..OptimizerConfig::default()
+        },
+        schedule: ScheduleConfig {
+            warmup_steps: Some(0),
+            ..ScheduleConfig::default()
+        },
+        threads: 2,
+        ..TrainingConfig::default()
+    }
+}
+
+fn rows(seed: u64) -> Vec<TokenizedRow> {
+    random_rows(&tiny_config(), &[9, 14, 6, 20, 11], seed)
+}
+
+fn pairs(seed: u64) -> Vec<TokenizedPair> {
+    rows(seed)
+        .into_iter()
+        .zip(rows(seed + 100))
+        .map(|(chosen, other)| {
+            let prompt = chosen
+                .loss_mask
+                .iter()
+                .take_while(|learned| !**learned)
+                .count();
+            let rejected = TokenizedRow {
+                tokens: [&chosen.tokens[..prompt], &other.tokens[prompt..]].concat(),
+                loss_mask: other.loss_mask,
+            };
+            TokenizedPair { chosen, rejected }
+        })
+        .collect()
+}
+
+fn examples(method: Method, seed: u64) -> Examples {
+    match method {
+        Method::Sft => Examples::Rows(rows(seed)),
+        Method::Dpo => Examples::Pairs(pairs(seed)),
+    }
+}
+
+/// A run of the tiny model on the data of `method`.
+struct Run<'a> {
+    config: &'a TrainingConfig,
+    output: &'a Path,
+    resume: bool,
+    train: Examples,
+    task: Option<TaskEvaluation<'a>>,
+    /// Interrupt when this many steps were made.
+    interrupt_after: Option<usize>,
+}
+
+impl<'a> Run<'a> {
+    fn new(config: &'a TrainingConfig, output: &'a Path) -> Self {
+        let train = examples(config.method, 1);
+        Self {
+            config,
+            output,
+            resume: false,
+            train,
+            task: None,
+            interrupt_after: None,
+        }
+    }
+
+    fn go(self) -> (Result<Outcome>, Vec<RunEvent>) {
+        let ticks = Mutex::new(0u64);
+        let clock = || {
+            let mut ticks = ticks.lock().unwrap();
+            *ticks += 1;
+            Duration::from_millis(*ticks)
+        };
+        let model = tiny_model();
+        let request = TrainRequest {
+            config: self.config,
+            model: &model,
+            train: self.train,
+            validation: Some(examples(self.config.method, 2)),
+            general: Some(examples(self.config.method, 3)),
+            task: self.task,
+            truncated_rows: 0,
+            dropped_rows: 0,
+            output: self.output,
+            resume: self.resume,
+            clock: &clock,
+        };
+        let interrupter = Interrupter::new();
+        let mut events = Vec::new();
+        let mut sink = |event: RunEvent| {
+            if let RunEvent::Step(step) = &event
+                && Some(step.step) == self.interrupt_after
+            {
+                interrupter.interrupt("a test");
+            }
+            events.push(event);
+        };
+        let outcome = train(request, &mut sink, &interrupter);
+        (outcome, events)
+    }
+}
+
+fn steps(events: &[RunEvent]) -> Vec<StepMetrics> {
+    events
+        .iter()
+        .filter_map(|event| match event {
+            RunEvent::Step(step) => Some(StepMetrics {
+                tokens_per_second: 0.0,
+                ..step.clone()
+            }),
+            _ => None,
+        })
+        .collect()
+}
+
+fn validation_losses(events: &[RunEvent]) -> Vec<f64> {
+    events
+        .iter()
+        .filter_map(|event| match event {
+            RunEvent::Evaluation(metrics) => metrics.validation_loss,
+            _ => None,
+        })
+        .collect()
+}
+
+fn adapter_bytes(outcome: &Outcome) -> Vec<u8> {
+    std::fs::read(outcome.adapter.join("adapter_model.safetensors")).unwrap()
+}

@@ -1,0 +1,356 @@
+//! The loop of a run.
+
+use std::path::Path;
+use std::time::Duration;
+
+use shared::training::{RunEvent, StepMetrics, StopReason, TrainingConfig};
+
+use crate::adapter::{self, Adapter, Gradients, PeftConfig};
+use crate::error::{Result, TrainerError};
+use crate::loss::{Objective, objective};
+use crate::ops::DropoutKey;
+use crate::optim::{AdamW, Schedule};
+
+use super::checkpoint::{Identity, State, Store};
+use super::durable;
+use super::evaluate::{Evaluation, TaskEvaluation};
+use super::interrupter::Interrupter;
+use super::order::{EpochCache, Order};
+use super::request::{Outcome, TrainRequest};
+use super::start::{self, Begin};
+use super::step::{Scene, Scorable, StepInput};
+
+pub(super) type Sink<'a> = dyn FnMut(RunEvent) + Send + 'a;
+
+/// A run under way.
+pub(super) struct Training<'a> {
+    config: &'a TrainingConfig,
+    output: &'a Path,
+    clock: &'a (dyn Fn() -> Duration + Sync),
+    task: Option<TaskEvaluation<'a>>,
+    sink: &'a mut Sink<'a>,
+    interrupter: &'a Interrupter,
+    scene: Scene<'a>,
+    train: Scorable,
+    validation: Option<Scorable>,
+    general: Option<Scorable>,
+    order: Order,
+    epoch: EpochCache,
+    schedule: Schedule,
+    adapter: Adapter,
+    gradients: Gradients,
+    optimizer: AdamW,
+    peft: PeftConfig,
+    store: Store,
+    state: State,
+    /// The step of the last checkpoint of this attempt.
+    saved: Option<usize>,
+    /// When this attempt began, less the seconds of earlier ones.
+    began: f64,
+}
+
+/// Whether the run goes on after something.
+type Verdict = Option<StopReason>;
+
+impl<'a> Training<'a> {
+    pub(super) fn new(
+        request: TrainRequest<'a>,
+        sink: &'a mut Sink<'_>,
+        interrupter: &'a Interrupter,
+    ) -> Result<Self>
+where {
+        start::check(&request)?;
+        let TrainRequest {
+            config,
+            model,
+            output,
+            clock,
+            task,
+            ..
+        } = request;
+        let objective: Box<dyn Objective> = objective(config);
+        let data = [
+            Some(&request.train),
+            request.validation.as_ref(),
+            request.general.as_ref(),
+        ];
+        let identity = Identity::new(config, model, data);
+        let general_rows = request.general.as_ref().map_or(0, super::Examples::len);
+        let order = Order::new(
+            request.train.len(),
+            general_rows,
+            &config.data,
+            &config.batch,
+            config.seed,
+        );
+        let store = Store::new(output);
+        let Begin {
+            state,
+            adapter,
+            optimizer,
+            peft,
+            initial,
+            warnings,
+        } = start::begin(&request, &store, &identity, order.steps_by_epoch())?;
+        sink(start::started(
+            &request,
+            &order,
+            state.step,
+            adapter.parameters(),
+        ));
+        for message in warnings {
+            let code = "damaged_checkpoint".to_owned();
+            sink(RunEvent::Warning {
+                step: state.step,
+                code,
+                message,
+            });
+        }
+        let began = clock().as_secs_f64() - state.train_seconds;
+        let group = config.batch.size;
+        Ok(Self {
+            config,
+            output,
+            clock,
+            task,
+            interrupter,
+            scene: Scene {
+                model,
+                objective,
+                reference_adapter: initial,
+            },
+            train: Scorable::new(request.train, group),
+            validation: request
+                .validation
+                .map(|examples| Scorable::new(examples, group)),
+            general: request
+                .general
+                .map(|examples| Scorable::new(examples, group)),
+            schedule: Schedule::new(&config.schedule, order.total_steps),
+            order,
+            epoch: EpochCache::default(),
+            gradients: adapter.gradients()?,
+            adapter,
+            optimizer,
+            peft,
+            store,
+            state,
+            saved: None,
+            began,
+            sink,
+        })
+    }
+
+    /// Trains to the end, or until something stops it.
+    pub(super) fn run(mut self) -> Result<Outcome> {
+        let reason = self.steps()?;
+        if reason == StopReason::Interrupted && self.state.step > 0 {
+            self.save()?;
+        }
+        self.finish(reason)
+    }
+
+    fn steps(&mut self) -> Result<StopReason> {
+        let fresh = self.state.step == 0;
+        if (fresh || self.state.pending_evaluation)
+            && let Some(reason) = self.evaluate()?
+        {
+            return Ok(reason);
+        }
+        loop {
+            if self.state.progress.exhausted(&self.config.evaluation) {
+                return Ok(StopReason::EarlyStopped);
+            }
+            if self.state.step >= self.order.total_steps {
+                return Ok(StopReason::Completed);
+            }
+            if self.interrupter.reason().is_some() || !self.step()? {
+                return Ok(StopReason::Interrupted);
+            }
+            if let Some(reason) = self.after_step()? {
+                return Ok(reason);
+            }
+        }
+    }
+
+    /// Evaluates and saves where that is due.
+    fn after_step(&mut self) -> Result<Verdict> {
+        let last = self.state.step == self.order.total_steps;
+        let due = |every: Option<usize>| match every {
+            Some(every) => self.state.step.is_multiple_of(every.max(1)),
+            None => self.order.ends_epoch(self.state.step),
+        };
+        let save = last || due(self.config.checkpoint.every_steps);
+        if last || due(self.config.evaluation.every_steps) {
+            self.state.pending_evaluation = true;
+            let verdict = self.evaluate()?;
+            if verdict.is_some() {
+                return Ok(verdict);
+            }
+        }
+        let stopped = self.state.progress.exhausted(&self.config.evaluation);
+        if (save || stopped) && self.saved != Some(self.state.step) {
+            self.save()?;
+        }
+        Ok(None)
+    }
+
+    /// One optimizer step; `false` if interrupted before it was made.
+    fn step(&mut self) -> Result<bool> {
+        let start = (self.clock)();
+        let done = self.state.step;
+        let micro_batches = self.order.micro_batches(done, &mut self.epoch);
+        let input = StepInput {
+            train: &mut self.train,
+            general: self.general.as_mut(),
+            micro_batches: &micro_batches,
+            dropout: dropout(self.config, done),
+            interrupter: self.interrupter,
+        };
+        let Some(sums) = self.scene.step(&self.adapter, &self.gradients, input)? else {
+            return Ok(false);
+        };
+        if !sums.loss.is_finite() {
+            return Err(self.diverged("loss"));
+        }
+        let learning_rate = self.config.learning_rate() * self.schedule.factor(done);
+        let norm =
+            self.optimizer
+                .step(self.adapter.flat(), self.gradients.flat(), learning_rate)?;
+        if !norm.is_finite() {
+            return Err(self.diverged("gradient"));
+        }
+        self.scene.model.pool().sweep();
+        self.state.step += 1;
+        let seconds = (self.clock)().saturating_sub(start).as_secs_f64();
+        (self.sink)(RunEvent::Step(StepMetrics {
+            step: self.state.step,
+            epoch: self.order.epochs_after(self.state.step),
+            loss: Some(sums.loss),
+            learning_rate,
+            grad_norm: Some(norm),
+            tokens: sums.tokens,
+            tokens_per_second: if seconds > 0.0 {
+                sums.tokens as f64 / seconds
+            } else {
+                0.0
+            },
+            preference: sums.preference.map(|preference| preference.metrics()),
+        }));
+        Ok(true)
+    }
+
+    fn diverged(&mut self, what: &'static str) -> TrainerError {
+        let step = self.state.step + 1;
+        let error = TrainerError::Diverged { step, what };
+        let code = "diverged".to_owned();
+        (self.sink)(RunEvent::Warning {
+            step,
+            code,
+            message: error.to_string(),
+        });
+        error
+    }
+
+    /// Evaluates the present adapter; says if that was interrupted. What training begins with is
+    /// evaluated too, but never the best.
+    fn evaluate(&mut self) -> Result<Verdict> {
+        if self.validation.is_none()
+            && (self.task.is_none() || self.config.evaluation.generate_rows == 0)
+        {
+            self.state.pending_evaluation = false;
+            return Ok(None);
+        }
+        let evaluation = Evaluation {
+            config: &self.config.evaluation,
+            task: self.task,
+            batch_size: self.config.batch.size,
+            interrupter: self.interrupter,
+        };
+        let result = evaluation.run(&self.scene, &self.adapter, self.validation.as_mut())?;
+        let Some(mut metrics) = result else {
+            return Ok(Some(StopReason::Interrupted));
+        };
+        self.state.pending_evaluation = false;
+        metrics.step = self.state.step;
+        metrics.epoch = self.order.epochs_after(self.state.step);
+        let best =
+            self.state.step > 0 && self.state.progress.note(&metrics, &self.config.evaluation);
+        metrics.best = best;
+        (self.sink)(RunEvent::Evaluation(metrics));
+        if best && self.config.evaluation.keep_best {
+            self.save()?;
+        }
+        Ok(None)
+    }
+
+    fn save(&mut self) -> Result<()> {
+        let by_epoch = self.order.steps_by_epoch().max(1);
+        self.state.epoch_cursor = (self.state.step / by_epoch, self.state.step % by_epoch);
+        self.state.train_seconds = self.seconds();
+        self.store
+            .save(&self.state, &self.adapter, &self.optimizer)?;
+        let best = self.kept_best();
+        self.store.retain(self.config.checkpoint.keep, best)?;
+        let step = self.state.step;
+        self.saved = Some(step);
+        (self.sink)(RunEvent::Checkpoint {
+            step,
+            best: best == Some(step),
+        });
+        Ok(())
+    }
+
+    fn kept_best(&self) -> Option<usize> {
+        self.state
+            .progress
+            .best_step
+            .filter(|_| self.config.evaluation.keep_best)
+    }
+
+    fn seconds(&self) -> f64 {
+        (self.clock)().as_secs_f64() - self.began
+    }
+
+    /// Writes the adapter that is handed over.
+    fn finish(self, reason: StopReason) -> Result<Outcome> {
+        let train_seconds = self.seconds();
+        let step = self.state.step;
+        let (adapter, adapter_step) = match self.kept_best() {
+            Some(best) if best != step => (
+                self.store.adapter(best, &self.peft, self.scene.model)?,
+                best,
+            ),
+            _ => (self.adapter, step),
+        };
+        let folder = self.output.join("adapter");
+        durable::create_folder(self.output)?;
+        durable::replace_folder(&folder, |folder| {
+            adapter::save(folder, &adapter, &self.peft)
+        })?;
+        (self.sink)(RunEvent::Finished {
+            step,
+            reason,
+            adapter_step,
+            train_seconds,
+        });
+        Ok(Outcome {
+            reason,
+            step,
+            adapter_step,
+            adapter: folder,
+            train_seconds,
+        })
+    }
+}
+
+/// The dropout of the step after `done` steps; each micro-batch has a number of its own.
+fn dropout(config: &TrainingConfig, done: usize) -> Option<DropoutKey> {
+    let share = config.adapter.dropout as f32;
+    let stream = (done * config.batch.accumulation.max(1)) as u64;
+    (share > 0.0).then_some(DropoutKey {
+        seed: config.seed,
+        stream,
+        share,
+    })
+}
