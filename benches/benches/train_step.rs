@@ -58,8 +58,8 @@ fn main() -> Result<()> {
             batch.labels.len(),
             batch.row_tokens as f64 / all.as_secs_f64(),
             forward.as_secs_f64(),
-            (head - forward).as_secs_f64(),
-            (all - head).as_secs_f64(),
+            head.as_secs_f64() - forward.as_secs_f64(),
+            all.as_secs_f64() - head.as_secs_f64(),
         );
     }
     speeds.sort_by(f64::total_cmp);
