@@ -3,5 +3,11 @@
 //!
 //! One binary, so that it links once.
 
+#[cfg(test)]
+mod loading;
+#[cfg(test)]
 mod smollm2;
+#[cfg(test)]
 mod support;
+#[cfg(test)]
+mod tokens;

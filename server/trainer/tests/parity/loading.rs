@@ -1,0 +1,192 @@
+//! Reading, refusing and exporting models.
+
+use std::fs;
+use std::path::Path;
+
+use candle_core::{Device, Tensor};
+use trainer::model::{LoadedModel, export_safetensors, load};
+
+use crate::support::{fixture, smollm2, tensors, tiny};
+
+#[test]
+fn the_tiny_model_is_what_transformers_saved() {
+    let model = tiny();
+    assert_eq!(model.config.layers, 2);
+    assert_eq!(model.config.eos_token_ids, [2]);
+    assert_eq!(model.content_hash.len(), 64);
+    let stored = tensors("tiny-llama/model.safetensors");
+    let query = &stored["model.layers.1.self_attn.q_proj.weight"];
+    assert_eq!(numbers(&model.weights.layers[1].query), numbers(query));
+    assert!(model.weights.head.is_none());
+}
+
+#[test]
+fn an_export_loads_as_the_same_model() {
+    let folder = tempfile::tempdir().unwrap();
+    let model = tiny();
+    export_safetensors(&model, folder.path()).unwrap();
+    same(&model, &load(folder.path(), &Device::Cpu).unwrap());
+}
+
+#[test]
+fn an_exported_gguf_loads_as_the_same_model() {
+    let Some(path) = smollm2("an_exported_gguf_loads_as_the_same_model") else {
+        return;
+    };
+    let folder = tempfile::tempdir().unwrap();
+    let model = load(&path, &Device::Cpu).unwrap();
+    export_safetensors(&model, folder.path()).unwrap();
+    same(&model, &load(folder.path(), &Device::Cpu).unwrap());
+}
+
+fn same(one: &LoadedModel, other: &LoadedModel) {
+    assert_eq!(one.config, other.config);
+    assert_eq!(one.template.source(), other.template.source());
+    let text = "Hello  42 <|im_start|>é\n";
+    assert_eq!(
+        one.tokenizer.encode(text).unwrap(),
+        other.tokenizer.encode(text).unwrap()
+    );
+    let last = one.config.layers - 1;
+    for (one, other) in [
+        (&one.weights.embedding, &other.weights.embedding),
+        (
+            &one.weights.layers[last].key,
+            &other.weights.layers[last].key,
+        ),
+        (
+            &one.weights.layers[last].down,
+            &other.weights.layers[last].down,
+        ),
+    ] {
+        assert_eq!(numbers(one), numbers(other));
+    }
+}
+
+fn numbers(tensor: &Tensor) -> Vec<f32> {
+    tensor.flatten_all().unwrap().to_vec1().unwrap()
+}
+
+/// A copy of the tiny model with one file changed, and why it is refused.
+fn refusal(file: &str, change: impl FnOnce(Vec<u8>) -> Option<Vec<u8>>) -> String {
+    let folder = tempfile::tempdir().unwrap();
+    for entry in fs::read_dir(fixture("tiny-llama")).unwrap() {
+        let entry = entry.unwrap();
+        fs::copy(entry.path(), folder.path().join(entry.file_name())).unwrap();
+    }
+    let path = folder.path().join(file);
+    match change(fs::read(&path).unwrap()) {
+        Some(bytes) => fs::write(&path, bytes).unwrap(),
+        None => fs::remove_file(&path).unwrap(),
+    }
+    load(folder.path(), &Device::Cpu).unwrap_err().to_string()
+}
+
+fn replaced(bytes: &[u8], from: &str, to: &str) -> Vec<u8> {
+    let text = String::from_utf8_lossy(bytes);
+    assert!(text.contains(from), "{from}");
+    text.replacen(from, to, 1).into_bytes()
+}
+
+#[test]
+fn damaged_folders_say_what_is_wrong() {
+    let weights = "model.safetensors";
+    for (message, words) in [
+        (refusal("config.json", |_| None), "config.json is missing"),
+        (
+            refusal("tokenizer.json", |_| None),
+            "tokenizer.json is missing",
+        ),
+        (
+            refusal(weights, |_| None),
+            "there is neither model.safetensors",
+        ),
+        (
+            refusal(weights, |bytes| Some(bytes[..4].to_vec())),
+            "too short",
+        ),
+        (
+            refusal(weights, |bytes| Some(bytes[..bytes.len() - 9].to_vec())),
+            "download incomplete",
+        ),
+        (
+            refusal("tokenizer.json", |_| Some(b"{}".to_vec())),
+            "the tokenizer cannot be read",
+        ),
+        (
+            refusal("config.json", |bytes| {
+                Some(replaced(
+                    &bytes,
+                    "\"intermediate_size\": 128",
+                    "\"intermediate_size\": 96",
+                ))
+            }),
+            "mlp.gate_proj.weight has the shape [128, 64]",
+        ),
+        (
+            refusal("config.json", |bytes| {
+                Some(replaced(
+                    &bytes,
+                    "\"num_hidden_layers\": 2",
+                    "\"num_hidden_layers\": 3",
+                ))
+            }),
+            "model.layers.2.input_layernorm.weight [64] is missing",
+        ),
+        (
+            refusal("config.json", |bytes| {
+                Some(replaced(
+                    &bytes,
+                    "\"num_hidden_layers\": 2",
+                    "\"num_hidden_layers\": 1",
+                ))
+            }),
+            "9 tensors that a Llama model with 1 layers does not have",
+        ),
+        (
+            refusal(weights, |mut bytes| {
+                let end = bytes.len();
+                bytes[end - 4..].copy_from_slice(&f32::NAN.to_le_bytes());
+                Some(bytes)
+            }),
+            "holds NaN at position",
+        ),
+    ] {
+        assert!(message.contains(words), "{words}: {message}");
+    }
+    let message = load(Path::new("nowhere"), &Device::Cpu).unwrap_err();
+    assert!(message.to_string().contains("no such file or folder"));
+}
+
+#[test]
+fn a_file_that_is_no_gguf_is_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("model.gguf");
+    for bytes in [&b"GGUF"[..], b"not a model at all", &[0; 64]] {
+        fs::write(&path, bytes).unwrap();
+        let message = load(&path, &Device::Cpu).unwrap_err().to_string();
+        assert!(
+            message.contains("the GGUF header cannot be read"),
+            "{message}"
+        );
+    }
+}
+
+#[test]
+fn a_truncated_gguf_names_the_tensor() {
+    let Some(path) = smollm2("a_truncated_gguf_names_the_tensor") else {
+        return;
+    };
+    let folder = tempfile::tempdir().unwrap();
+    let cut = folder.path().join("cut.gguf");
+    let bytes = fs::read(path).unwrap();
+    fs::write(&cut, &bytes[..bytes.len() / 2]).unwrap();
+    let message = load(&cut, &Device::Cpu).unwrap_err().to_string();
+    assert!(message.contains("the tensor blk."), "{message}");
+    fs::write(&cut, &bytes[..100_000]).unwrap();
+    let message = load(&cut, &Device::Cpu).unwrap_err().to_string();
+    assert!(
+        message.contains("the GGUF header cannot be read"),
+        "{message}"
+    );
+}

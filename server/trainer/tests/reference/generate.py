@@ -1,0 +1,66 @@
+"""Makes the fixtures that the trainer's tests compare with, using TRL, PEFT and transformers.
+
+    python -m venv reference && . reference/bin/activate
+    pip install torch==2.15.0 trl==1.16.0 peft==0.21.2 transformers==5.23.0 gguf==0.19.0
+    python generate.py                       # writes fixtures/
+    python generate.py --gguf SmolLM2.gguf   # also the token vectors of SmolLM2-135M-Instruct
+
+Everything is seeded and runs on the processor in 32 or 64 bits, so a second run gives the same
+files up to the last bits of floating-point sums. The fixtures are committed; the tests never run
+this script.
+
+| file | what it makes |
+| --- | --- |
+| tiny.py | a random Llama with a tokenizer and a ChatML template |
+| rows.py | the rows of text that all vectors are made from |
+| vectors.py | token ids and loss masks from TRL's own preprocessing |
+| gradients.py | hidden states, logits, losses, adapter gradients, AdamW, schedules |
+| trajectory.py | whole runs of TRL's SFTTrainer and DPOTrainer |
+"""
+
+import argparse
+import os
+from pathlib import Path
+
+os.environ["CUDA_VISIBLE_DEVICES"] = ""
+os.environ["HF_HUB_OFFLINE"] = "1"
+
+import torch
+
+import gradients
+import tiny
+import trajectory
+import vectors
+
+PINNED = {"torch": "2.15.0", "trl": "1.16.0", "peft": "0.21.2", "transformers": "5.23.0"}
+
+
+def check_versions() -> None:
+    from importlib.metadata import version
+
+    for name, wanted in PINNED.items():
+        found = version(name).split("+")[0]
+        if found != wanted:
+            raise SystemExit(f"{name} {found} is installed, but the fixtures need {wanted}")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--gguf", type=Path, help="SmolLM2-135M-Instruct as GGUF")
+    parser.add_argument("--out", type=Path, default=Path(__file__).parent / "fixtures")
+    arguments = parser.parse_args()
+    check_versions()
+    torch.use_deterministic_algorithms(True)
+    torch.set_num_threads(2)
+    out = arguments.out
+    out.mkdir(parents=True, exist_ok=True)
+    tiny.write(out / "tiny-llama")
+    vectors.write_tiny(out)
+    if arguments.gguf:
+        vectors.write_smollm2(out, arguments.gguf)
+    gradients.write(out)
+    trajectory.write(out)
+
+
+if __name__ == "__main__":
+    main()
