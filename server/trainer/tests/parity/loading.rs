@@ -3,10 +3,10 @@
 use std::fs;
 use std::path::Path;
 
-use candle_core::{Device, Tensor};
+use candle_core::Device;
 use trainer::model::{LoadedModel, export_safetensors, load};
 
-use crate::support::{fixture, smollm2, tensors, tiny};
+use crate::support::{fixture, numbers, smollm2, tensors, tiny};
 
 #[test]
 fn the_tiny_model_is_what_transformers_saved() {
@@ -61,10 +61,6 @@ fn same(one: &LoadedModel, other: &LoadedModel) {
     ] {
         assert_eq!(numbers(one), numbers(other));
     }
-}
-
-fn numbers(tensor: &Tensor) -> Vec<f32> {
-    tensor.flatten_all().unwrap().to_vec1().unwrap()
 }
 
 /// A copy of the tiny model with one file changed, and why it is refused.

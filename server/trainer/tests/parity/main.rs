@@ -4,10 +4,18 @@
 //! One binary, so that it links once.
 
 #[cfg(test)]
+mod forward;
+#[cfg(test)]
+mod gradients;
+#[cfg(test)]
 mod loading;
+#[cfg(test)]
+mod optimizer;
 #[cfg(test)]
 mod smollm2;
 #[cfg(test)]
 mod support;
 #[cfg(test)]
 mod tokens;
+#[cfg(test)]
+mod trajectory;

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use candle_core::{Device, Tensor};
 use serde_json::Value;
+use trainer::data::TokenizedRow;
 use trainer::model::{LoadedModel, load};
 
 /// A file or folder that `tests/reference/generate.py` made.
@@ -45,4 +46,26 @@ pub(crate) fn ids(value: &Value) -> Vec<u32> {
     let all = value.as_array().unwrap().iter();
     all.map(|id| u32::try_from(id.as_u64().unwrap()).unwrap())
         .collect()
+}
+
+/// A sequence with its mask, as the scripts write them.
+pub(crate) fn row(value: &Value) -> TokenizedRow {
+    TokenizedRow {
+        tokens: ids(&value["ids"]),
+        loss_mask: ids(&value["mask"]).iter().map(|bit| *bit == 1).collect(),
+    }
+}
+
+/// All numbers of an f32 tensor.
+pub(crate) fn numbers(tensor: &Tensor) -> Vec<f32> {
+    tensor.flatten_all().unwrap().to_vec1().unwrap()
+}
+
+/// The largest difference, by the largest number of `theirs`.
+pub(crate) fn relative_error(ours: &[f32], theirs: &[f32]) -> f64 {
+    assert_eq!(ours.len(), theirs.len());
+    let differences = ours.iter().zip(theirs);
+    let largest = theirs.iter().map(|number| number.abs()).fold(0.0, f32::max);
+    let worst = differences.map(|(one, other)| (f64::from(*one) - f64::from(*other)).abs());
+    worst.fold(0.0, f64::max) / f64::from(largest)
 }

@@ -1,0 +1,78 @@
+//! Hidden states and logits against torch in 64 bits.
+
+use candle_core::{Device, Tensor};
+use trainer::adapter;
+use trainer::engine::{Batch, Model};
+use trainer::model::LoadedModel;
+
+use crate::support::{fixture, ids, json, numbers, relative_error, tensors, tiny};
+
+/// The largest difference, by the largest number of the reference.
+const TOLERANCE: f64 = 1e-5;
+
+fn sequence(index: usize) -> Vec<u32> {
+    ids(&json("gradients.json")["sequences"][index]["ids"])
+}
+
+#[test]
+fn logits_are_torchs_with_and_without_an_adapter() {
+    let loaded = tiny();
+    let folder = fixture("adapter-random");
+    let (adapter, _) = adapter::load(&folder, &loaded.config, &Device::Cpu).unwrap();
+    let model = Model::new(loaded.config, loaded.weights);
+    let reference = tensors("forward.safetensors");
+    for index in 0..2 {
+        let batch = Batch::unlabelled(&[&sequence(index)]);
+        for (name, adapter) in [("logits", None), ("logits.adapter", Some(&adapter))] {
+            let hidden = model.forward(adapter, &batch).unwrap();
+            let logits = model.logits(&hidden).unwrap();
+            close(&logits, &reference[&format!("{index}.{name}")], name);
+        }
+    }
+}
+
+#[test]
+fn hidden_states_are_torchs() {
+    let reference = tensors("forward.safetensors");
+    for layers in 0..2 {
+        let LoadedModel {
+            mut config,
+            mut weights,
+            ..
+        } = tiny();
+        config.layers = layers;
+        weights.layers.truncate(layers);
+        let model = Model::new(config, weights);
+        for index in 0..2 {
+            let hidden = model
+                .forward(None, &Batch::unlabelled(&[&sequence(index)]))
+                .unwrap();
+            close(
+                &hidden,
+                &reference[&format!("{index}.hidden.{layers}")],
+                "hidden",
+            );
+        }
+    }
+}
+
+#[test]
+fn packing_two_sequences_changes_nothing() {
+    let loaded = tiny();
+    let model = Model::new(loaded.config, loaded.weights);
+    let reference = tensors("forward.safetensors");
+    let (first, second) = (sequence(0), sequence(1));
+    let batch = Batch::unlabelled(&[&first, &second]);
+    let hidden = model.forward(None, &batch).unwrap();
+    let logits = model.logits(&hidden).unwrap();
+    let logits = logits.narrow(0, first.len(), second.len()).unwrap();
+    close(&logits, &reference["1.logits"], "packed");
+}
+
+#[expect(clippy::print_stderr, reason = "the measured error is worth seeing")]
+fn close(ours: &Tensor, theirs: &Tensor, what: &str) {
+    assert_eq!(ours.dims(), theirs.dims());
+    let error = relative_error(&numbers(ours), &numbers(theirs));
+    eprintln!("{what}: {error:.2e}");
+    assert!(error < TOLERANCE, "{what}: {error}");
+}
