@@ -99,9 +99,19 @@ impl<'a> Encoder<'a> {
         system_prompt: Option<&'a str>,
         max_length: usize,
     ) -> Self {
+        Self::from_parts(&model.tokenizer, &model.template, system_prompt, max_length)
+    }
+
+    /// The same where the weights have gone their own way.
+    pub const fn from_parts(
+        tokenizer: &'a TextTokenizer,
+        template: &'a ChatTemplate,
+        system_prompt: Option<&'a str>,
+        max_length: usize,
+    ) -> Self {
         Self {
-            tokenizer: &model.tokenizer,
-            template: &model.template,
+            tokenizer,
+            template,
             system_prompt,
             max_length,
         }

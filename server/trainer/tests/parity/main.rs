@@ -6,6 +6,8 @@
 #[cfg(test)]
 mod forward;
 #[cfg(test)]
+mod generation;
+#[cfg(test)]
 mod gradients;
 #[cfg(test)]
 mod loading;

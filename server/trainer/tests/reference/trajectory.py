@@ -9,6 +9,7 @@ from pathlib import Path
 import torch
 from datasets import Dataset
 from peft import PeftModel
+from safetensors.torch import load_file, save_file
 from transformers import AutoModelForCausalLM
 from trl import DPOConfig, DPOTrainer, SFTConfig, SFTTrainer
 
@@ -108,9 +109,27 @@ def run(out: Path, trainer_class, config_class, settings: dict, rows: list) -> d
     return {"settings": {**COMMON, **settings}, "rows": rows, "steps": steps}, weights
 
 
-def write(out: Path) -> None:
-    from safetensors.torch import save_file
+def greedy(out: Path) -> list:
+    """What transformers generates with the adapter of the SFT run, for prompts of different
+    lengths."""
+    tokenizer, adapted = tiny.tokenizer(), model(out).eval()
+    trained = load_file(out / "trajectory-sft.safetensors")
+    with torch.no_grad():
+        for name, weight in adapted.named_parameters():
+            if "lora" in name:
+                weight.copy_(trained[name.replace(".default", "")])
+    found = []
+    for text in ("Say 4.", "Name a colour, please, and a number like 17", "日本"):
+        prompt = tokenizer.apply_chat_template(
+            [{"role": "user", "content": text}], add_generation_prompt=True, return_dict=True
+        )["input_ids"]
+        ids = torch.tensor([prompt])
+        answer = adapted.generate(input_ids=ids, do_sample=False, max_new_tokens=40)
+        found.append({"text": text, "prompt": prompt, "answer": answer[0, len(prompt) :].tolist()})
+    return found
 
+
+def write(out: Path) -> None:
     for name, trainer, config, settings, rows in (
         ("sft", SFTTrainer, SFTConfig, SFT, sft_rows()),
         ("dpo", DPOTrainer, DPOConfig, DPO, dpo_rows()),
@@ -118,3 +137,4 @@ def write(out: Path) -> None:
         result, weights = run(out, trainer, config, settings, rows)
         (out / f"trajectory-{name}.json").write_text(json.dumps(result) + "\n")
         save_file(weights, out / f"trajectory-{name}.safetensors")
+    (out / "greedy.json").write_text(json.dumps(greedy(out)) + "\n")
