@@ -7,12 +7,14 @@
 //! | --- | --- |
 //! | [`data`] | rows, chat template, tokens with their loss mask, the order of batches |
 //! | [`model`] | configuration, weights and tokenizer of a base model, from safetensors or GGUF |
+//! | [`device`] | where to compute, by name |
 //! | [`adapter`] | LoRA weights; reading and writing PEFT's format |
 //! | [`ops`] | the kernels: forward and backward of each operation |
 //! | [`engine`] | a whole model forward and backward, without automatic differentiation |
 //! | [`loss`] | objectives: from token log-probabilities to a loss and its gradient |
 //! | [`optim`] | AdamW, clipping, schedules |
 //! | [`run`] | the training loop, evaluation, checkpoints, resuming |
+//! | [`session`] | from a configuration to a run |
 //! | [`generate`] | batched sampling with a key-value cache |
 //!
 //! Shapes are written `[rows, columns]`, row-major. Everything is 32-bit floating point unless a
@@ -20,6 +22,7 @@
 
 pub mod adapter;
 pub mod data;
+pub mod device;
 pub mod engine;
 pub mod error;
 pub mod generate;
@@ -28,6 +31,7 @@ pub mod model;
 pub mod ops;
 pub mod optim;
 pub mod run;
+pub mod session;
 #[cfg(test)]
 mod testing;
 

@@ -59,4 +59,41 @@ impl Weights {
     pub fn head(&self) -> &Tensor {
         self.head.as_ref().unwrap_or(&self.embedding)
     }
+
+    /// How many numbers there are, a shared embedding counted once.
+    pub fn parameter_count(&self) -> usize {
+        let of_layer = |layer: &LayerWeights| {
+            let LayerWeights {
+                attention_norm,
+                query,
+                key,
+                value,
+                output,
+                mlp_norm,
+                gate,
+                up,
+                down,
+            } = layer;
+            [
+                attention_norm,
+                query,
+                key,
+                value,
+                output,
+                mlp_norm,
+                gate,
+                up,
+                down,
+            ]
+            .map(Tensor::elem_count)
+            .iter()
+            .sum::<usize>()
+        };
+        let ends = [Some(&self.embedding), Some(&self.norm), self.head.as_ref()];
+        ends.into_iter()
+            .flatten()
+            .map(Tensor::elem_count)
+            .sum::<usize>()
+            + self.layers.iter().map(of_layer).sum::<usize>()
+    }
 }

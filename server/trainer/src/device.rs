@@ -1,0 +1,51 @@
+//! Where to compute, by name.
+
+pub use candle_core::Device;
+
+use crate::error::{Result, TrainerError};
+
+/// The device of a configuration: `auto` takes the first GPU if there is one, `cpu` the processor,
+/// `cuda:N` that GPU.
+///
+/// # Errors
+/// [`TrainerError::Config`] for another name, or a GPU that is not there or that this build cannot
+/// use.
+pub fn open(name: &str) -> Result<Device> {
+    let refuse = |reason: String| TrainerError::Config {
+        field: "device",
+        reason,
+    };
+    match name {
+        "cpu" => Ok(Device::Cpu),
+        "auto" => Ok(Device::cuda_if_available(0).unwrap_or(Device::Cpu)),
+        _ => {
+            let number = name
+                .strip_prefix("cuda:")
+                .and_then(|number| number.parse().ok());
+            let number = number.ok_or_else(|| {
+                refuse(format!(
+                    "`{name}` is no device: use `auto`, `cpu`, or `cuda:0` and so on"
+                ))
+            })?;
+            Device::new_cuda(number).map_err(|error| {
+                refuse(format!("cannot use {name}: {error}; `cpu` works anywhere"))
+            })
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::open;
+
+    #[test]
+    fn a_device_is_opened_by_name_and_a_wrong_name_says_what_is_right() {
+        assert!(open("cpu").unwrap().is_cpu());
+        assert!(open("auto").is_ok());
+        let error = open("gpu").unwrap_err().to_string();
+        assert!(
+            error.contains("device") && error.contains("cuda:0"),
+            "{error}"
+        );
+    }
+}

@@ -1,0 +1,193 @@
+//! From a configuration to a run: the model is loaded, the rows are read and tokenized.
+//!
+//! The command line and the server's jobs both begin here, so that the same configuration gives the
+//! same run. What must not go in: where events go, and how answers are judged; both come in.
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use shared::training::{Method, RunEvent, TrainingConfig};
+
+use crate::data::{Encoder, Row, read_rows};
+use crate::device;
+use crate::engine::Model;
+use crate::error::{Result, TrainerError};
+use crate::model::{LoadedModel, load};
+use crate::run::{Examples, Interrupter, Outcome, TaskEvaluation, TrainRequest, train};
+
+/// A run that is ready to begin.
+#[derive(Debug)]
+pub struct Session {
+    config: TrainingConfig,
+    model: Model,
+    loaded: LoadedModel,
+    train: Prepared,
+    validation: Option<Prepared>,
+    validation_rows: Vec<Row>,
+    general: Option<Prepared>,
+}
+
+/// Tokenized rows, and what happened to the others.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Prepared {
+    /// What is left to learn from.
+    pub examples: Examples,
+    /// Rows that were cut.
+    pub truncated: usize,
+    /// Rows that were left out, because nothing of them would be learned.
+    pub dropped: usize,
+}
+
+/// Where a run writes, and whether it goes on from what is there.
+#[derive(Clone, Copy)]
+pub struct Target<'a> {
+    /// The folder for `checkpoints/` and `adapter/`.
+    pub output: &'a Path,
+    /// Whether to go on from the newest checkpoint there.
+    pub resume: bool,
+    /// Time since any fixed moment, for speed and duration.
+    pub clock: &'a (dyn Fn() -> Duration + Sync),
+}
+
+impl std::fmt::Debug for Target<'_> {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter
+            .debug_struct("Target")
+            .field("output", &self.output)
+            .field("resume", &self.resume)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Session {
+    /// Loads the model and reads and tokenizes every row that the configuration names.
+    ///
+    /// # Errors
+    /// Whatever the model, a file of rows or the template is refused for, each by name;
+    /// [`TrainerError::Config`] where no row is left to learn from.
+    pub fn open(config: TrainingConfig) -> Result<Self> {
+        let device = device::open(&config.device)?;
+        let loaded = load(Path::new(&config.model), &device)?;
+        let model = Model::new(loaded.config.clone(), loaded.weights.clone());
+        let train_rows = read_rows(Path::new(&config.data.train))?;
+        let train = prepare(&config, &loaded, &train_rows)?;
+        if train.examples.is_empty() {
+            return Err(nothing_to_learn(&config, train_rows.len()));
+        }
+        let read = |path: &Option<String>| path.as_deref().map(|path| read_rows(Path::new(path)));
+        let validation_rows = read(&config.data.validation).transpose()?;
+        let general_rows = read(&config.data.general).transpose()?;
+        let prepared =
+            |rows: &Option<Vec<Row>>| rows.as_ref().map(|rows| prepare(&config, &loaded, rows));
+        let validation = prepared(&validation_rows).transpose()?;
+        let general = prepared(&general_rows).transpose()?;
+        let validation_rows = validation_rows.unwrap_or_default();
+        Ok(Self {
+            config,
+            model,
+            loaded,
+            train,
+            validation,
+            validation_rows,
+            general,
+        })
+    }
+
+    /// The configuration.
+    pub const fn config(&self) -> &TrainingConfig {
+        &self.config
+    }
+
+    /// The base model, ready to compute.
+    pub const fn model(&self) -> &Model {
+        &self.model
+    }
+
+    /// The base model with its tokenizer and template.
+    pub const fn loaded(&self) -> &LoadedModel {
+        &self.loaded
+    }
+
+    /// The validation rows, as they stand in their file.
+    pub fn validation_rows(&self) -> &[Row] {
+        &self.validation_rows
+    }
+
+    /// The tokenized rows to learn from.
+    pub const fn train_data(&self) -> &Prepared {
+        &self.train
+    }
+
+    /// Trains. Blocks until the end; see [`train`].
+    pub fn train(
+        &self,
+        target: Target<'_>,
+        task: Option<TaskEvaluation<'_>>,
+        sink: &mut (dyn FnMut(RunEvent) + Send),
+        interrupter: &Interrupter,
+    ) -> Result<Outcome> {
+        let request = TrainRequest {
+            config: &self.config,
+            model: &self.model,
+            train: self.train.examples.clone(),
+            validation: self.validation.as_ref().map(|data| data.examples.clone()),
+            general: self.general.as_ref().map(|data| data.examples.clone()),
+            task,
+            truncated_rows: self.train.truncated,
+            dropped_rows: self.train.dropped,
+            output: target.output,
+            resume: target.resume,
+            clock: target.clock,
+        };
+        train(request, sink, interrupter)
+    }
+}
+
+/// Tokenizes rows as the method needs them.
+fn prepare(config: &TrainingConfig, model: &LoadedModel, rows: &[Row]) -> Result<Prepared> {
+    let system_prompt = config.data.system_prompt.as_deref();
+    let encoder = Encoder::new(model, system_prompt, config.data.max_length);
+    Ok(match config.method {
+        Method::Sft => {
+            let data = encoder.rows(rows)?;
+            let (truncated, dropped) = (data.counts.truncated, data.counts.dropped);
+            Prepared {
+                examples: Examples::Rows(data.rows),
+                truncated,
+                dropped,
+            }
+        }
+        Method::Dpo => {
+            let data = encoder.pairs(rows)?;
+            let (truncated, dropped) = (data.counts.truncated, data.counts.dropped);
+            Prepared {
+                examples: Examples::Pairs(data.pairs),
+                truncated,
+                dropped,
+            }
+        }
+    })
+}
+
+fn nothing_to_learn(config: &TrainingConfig, rows: usize) -> TrainerError {
+    let reason = if rows == 0 {
+        format!(
+            "{} holds no rows",
+            PathBuf::from(&config.data.train).display()
+        )
+    } else {
+        let kind = match config.method {
+            Method::Sft => "rows with a completion or a conversation",
+            Method::Dpo => "rows with chosen and rejected",
+        };
+        format!(
+            "none of the {rows} rows has a token to learn from: {} needs {kind}, and prompts \
+             shorter than data.max_length ({})",
+            config.method, config.data.max_length
+        )
+    };
+    TrainerError::Config {
+        field: "data.train",
+        reason,
+    }
+}
