@@ -4,7 +4,11 @@
 //! The group's middleware decides who may pass, so no handler can forget it; a test enumerates the
 //! OpenAPI document, which is made from the same table, and tries every route without the role.
 
-use axum::{Router, middleware::from_fn, middleware::from_fn_with_state};
+use axum::{
+    Router,
+    extract::DefaultBodyLimit,
+    middleware::{from_fn, from_fn_with_state},
+};
 use shared::account::Role;
 use tower_http::{catch_panic::CatchPanicLayer, compression::CompressionLayer};
 use utoipa::openapi::OpenApi;
@@ -13,13 +17,19 @@ use utoipa_axum::{router::OpenApiRouter, routes};
 use crate::{
     app::App,
     error::ApiError,
-    handlers::{jobs, members, projects, session, setup, system, tokens, users},
+    handlers::{
+        annotation, jobs, members, models, projects, prompts, queues, session, setup, specs,
+        suites, system, tokens, users,
+    },
     middleware::{
         find_client_address, number_request, refuse_cross_site, require_admin, require_role,
         require_user,
     },
     openapi::{self, Access},
 };
+
+/// The most that a body of an engineer's request may have: a suite, or pairs for a queue.
+const MAX_BODY_BYTES: usize = 64 * 1024 * 1024;
 
 /// The whole HTTP interface.
 pub fn build(app: &App) -> Router {
@@ -51,6 +61,7 @@ fn api(app: &App) -> OpenApiRouter<App> {
         .merge(openapi::declare(Access::User, for_users()).route_layer(user))
         .merge(openapi::declare(Access::Admin, for_admins()).route_layer(admin))
         .merge(in_project(Role::Viewer, for_viewers()).route_layer(role(Role::Viewer)))
+        .merge(in_project(Role::Annotator, for_annotators()).route_layer(role(Role::Annotator)))
         .merge(in_project(Role::Engineer, for_engineers()).route_layer(role(Role::Engineer)))
         .merge(in_project(Role::Owner, for_owners()).route_layer(role(Role::Owner)))
 }
@@ -86,10 +97,43 @@ fn for_viewers() -> OpenApiRouter<App> {
         .routes(routes!(projects::list_audit))
         .routes(routes!(members::list_members))
         .routes(routes!(jobs::list_jobs))
+        .routes(routes!(specs::list_spec_versions))
+        .routes(routes!(specs::get_spec_version))
+        .routes(routes!(specs::compare_spec_versions))
+        .routes(routes!(prompts::list_prompts))
+        .routes(routes!(suites::list_suites))
+        .routes(routes!(suites::get_suite))
+        .routes(routes!(suites::list_suite_items))
+        .routes(routes!(queues::list_queues))
+        .routes(routes!(queues::get_queue))
+        .routes(routes!(models::list_model_versions))
+        .routes(routes!(models::get_model_version))
+}
+
+fn for_annotators() -> OpenApiRouter<App> {
+    OpenApiRouter::new()
+        .routes(routes!(annotation::take_tasks))
+        .routes(routes!(annotation::create_judgement))
+        .routes(routes!(annotation::delete_judgement))
 }
 
 fn for_engineers() -> OpenApiRouter<App> {
-    OpenApiRouter::new().routes(routes!(jobs::cancel_job))
+    OpenApiRouter::new()
+        .routes(routes!(jobs::cancel_job))
+        .routes(routes!(specs::create_spec_version))
+        .routes(routes!(prompts::create_prompt))
+        .routes(routes!(prompts::create_prompt_version))
+        .routes(routes!(suites::create_suite))
+        .routes(routes!(suites::delete_suite))
+        .routes(routes!(suites::lock_suite))
+        .routes(routes!(models::list_model_files))
+        .routes(routes!(models::register_model))
+        .routes(routes!(queues::create_queue))
+        .routes(routes!(queues::add_pairs))
+        .routes(routes!(queues::unflag_pair))
+        .routes(routes!(queues::get_queue_results))
+        .routes(routes!(queues::list_judgements))
+        .layer(DefaultBodyLimit::max(MAX_BODY_BYTES))
 }
 
 fn for_owners() -> OpenApiRouter<App> {

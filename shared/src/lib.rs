@@ -22,6 +22,7 @@ pub mod error;
 pub mod ids;
 pub mod job;
 pub mod message;
+pub mod model;
 pub mod page;
 pub mod project;
 pub mod prompt;

@@ -5,11 +5,17 @@
 //!    `operation_id` is the function's name.
 //! 2. Add it in [`router`](crate::router) to the group of the role it needs.
 
+pub mod annotation;
 pub mod jobs;
 pub mod members;
+pub mod models;
 pub mod projects;
+pub mod prompts;
+pub mod queues;
 pub mod session;
 pub mod setup;
+pub mod specs;
+pub mod suites;
 pub mod system;
 pub mod tokens;
 pub mod users;

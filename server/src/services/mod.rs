@@ -8,9 +8,15 @@
 //!    cannot be called without saying what was done: that is the audit entry.
 
 pub mod accounts;
+pub mod annotation;
 pub mod change;
 pub mod jobs;
+pub mod models;
 pub mod password;
 pub mod projects;
+pub mod prompts;
+pub mod queues;
 pub mod rate_limit;
 pub mod secret;
+pub mod specs;
+pub mod suites;

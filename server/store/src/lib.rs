@@ -24,10 +24,18 @@ mod database;
 mod dialect;
 pub mod error;
 pub mod jobs;
+mod json;
+pub mod judgements;
 pub mod memberships;
 mod migrate;
+pub mod models;
 pub mod projects;
+pub mod prompts;
+pub mod queues;
 pub mod sessions;
+pub mod slots;
+pub mod specs;
+pub mod suites;
 pub mod users;
 
 pub use database::{Store, Tx};

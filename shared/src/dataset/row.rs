@@ -97,8 +97,8 @@ impl RowContent {
     /// Every message of the row, in their order; none for plain text.
     pub fn messages(&self) -> impl Iterator<Item = &Message> {
         let (first, second, third): (&[Message], &[Message], &[Message]) = match self {
-            Self::Completion { prompt, completion } => (prompt, completion, &[]),
-            Self::Unpaired {
+            Self::Completion { prompt, completion }
+            | Self::Unpaired {
                 prompt, completion, ..
             } => (prompt, completion, &[]),
             Self::Preference {

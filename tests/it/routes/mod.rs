@@ -2,5 +2,10 @@
 
 mod access;
 mod accounts;
+mod models;
 mod openapi;
 mod projects;
+mod prompts;
+mod queues;
+mod specs;
+mod suites;

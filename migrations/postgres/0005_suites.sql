@@ -1,0 +1,30 @@
+CREATE TABLE suites (
+    id UUID PRIMARY KEY NOT NULL,
+    project_id UUID NOT NULL REFERENCES projects (id) ON DELETE CASCADE,
+    key TEXT COLLATE "C" NOT NULL,
+    version BIGINT NOT NULL,
+    name TEXT COLLATE "C" NOT NULL,
+    kind TEXT NOT NULL
+        CHECK (kind IN ('domain', 'general_ability', 'over_refusal', 'robustness')),
+    pass_rule TEXT NOT NULL,
+    checks TEXT NOT NULL,
+    item_count BIGINT NOT NULL,
+    locked_at TIMESTAMPTZ,
+    created_at TIMESTAMPTZ NOT NULL,
+    UNIQUE (project_id, key, version)
+);
+
+CREATE TABLE suite_items (
+    id UUID PRIMARY KEY NOT NULL,
+    suite_id UUID NOT NULL REFERENCES suites (id) ON DELETE CASCADE,
+    position BIGINT NOT NULL,
+    key TEXT COLLATE "C" NOT NULL,
+    input TEXT NOT NULL,
+    expected TEXT,
+    coverage TEXT NOT NULL CHECK (coverage IN ('typical', 'edge', 'adversarial', 'negative')),
+    clauses TEXT NOT NULL,
+    tags TEXT NOT NULL,
+    checks TEXT NOT NULL,
+    UNIQUE (suite_id, position),
+    UNIQUE (suite_id, key)
+);

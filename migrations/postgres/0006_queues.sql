@@ -1,0 +1,54 @@
+CREATE TABLE queues (
+    id UUID PRIMARY KEY NOT NULL,
+    project_id UUID NOT NULL REFERENCES projects (id) ON DELETE CASCADE,
+    name TEXT COLLATE "C" NOT NULL,
+    spec_version_id UUID REFERENCES spec_versions (id),
+    overlap BIGINT NOT NULL CHECK (overlap BETWEEN 1 AND 15),
+    reservation_minutes BIGINT NOT NULL,
+    created_at TIMESTAMPTZ NOT NULL
+);
+CREATE INDEX queues_by_project ON queues (project_id, id);
+
+CREATE TABLE pairs (
+    id UUID PRIMARY KEY NOT NULL,
+    queue_id UUID NOT NULL REFERENCES queues (id) ON DELETE CASCADE,
+    position BIGINT NOT NULL,
+    messages TEXT NOT NULL,
+    response_a TEXT NOT NULL,
+    response_b TEXT NOT NULL,
+    source_a TEXT NOT NULL,
+    source_b TEXT NOT NULL,
+    flagged BOOLEAN NOT NULL,
+    UNIQUE (queue_id, position)
+);
+
+-- One row for each judgement that a pair may have. Counting judgements instead would let two
+-- transactions pass each other.
+CREATE TABLE slots (
+    id UUID PRIMARY KEY NOT NULL,
+    pair_id UUID NOT NULL REFERENCES pairs (id) ON DELETE CASCADE,
+    slot BIGINT NOT NULL,
+    done BOOLEAN NOT NULL,
+    reserved_by UUID REFERENCES users (id),
+    reserved_until TIMESTAMPTZ,
+    UNIQUE (pair_id, slot)
+);
+CREATE INDEX slots_by_holder ON slots (reserved_by, done);
+
+CREATE TABLE judgements (
+    id UUID PRIMARY KEY NOT NULL,
+    pair_id UUID NOT NULL REFERENCES pairs (id) ON DELETE CASCADE,
+    -- The slot that the judgement fills; skips and flags fill none.
+    slot_id UUID UNIQUE REFERENCES slots (id),
+    annotator_id UUID NOT NULL REFERENCES users (id),
+    -- Which time the annotator judges this pair; repeats measure self-consistency.
+    repetition BIGINT NOT NULL,
+    choice TEXT NOT NULL CHECK (choice IN ('a', 'b', 'tie', 'both_bad', 'skip', 'flag')),
+    strongly BOOLEAN NOT NULL,
+    a_was_left BOOLEAN NOT NULL,
+    clauses TEXT NOT NULL,
+    note TEXT NOT NULL,
+    elapsed_ms BIGINT NOT NULL,
+    created_at TIMESTAMPTZ NOT NULL,
+    UNIQUE (pair_id, annotator_id, repetition)
+);

@@ -1,0 +1,128 @@
+//! Queues of pairs, for those who make and read them.
+
+use axum::{extract::State, http::StatusCode};
+use serde::Deserialize;
+use shared::{
+    ids::{PairId, QueueId},
+    page::Page,
+    queue::{AddPairs, CreateQueue, Judgement, Queue, QueueResults},
+};
+
+use crate::{
+    app::App,
+    error::ApiResult,
+    extract::{Json, PageQuery, Path, ProjectAccess, Query},
+    services::queues,
+};
+
+/// The parameters of one queue's address.
+#[derive(Clone, Copy, Debug, Deserialize)]
+pub struct QueuePath {
+    pub(super) queue_id: QueueId,
+}
+
+/// The parameters of one pair's address.
+#[derive(Clone, Copy, Debug, Deserialize)]
+pub struct PairPath {
+    queue_id: QueueId,
+    pair_id: PairId,
+}
+
+/// Lists the queues of a project, newest first.
+#[utoipa::path(get, path = "/api/projects/{project}/queues", operation_id = "list_queues",
+    tag = "queues", params(("project" = String, Path)),
+    responses((status = 200, body = Vec<Queue>)))]
+pub async fn list_queues(
+    State(app): State<App>,
+    access: ProjectAccess,
+) -> ApiResult<Json<Vec<Queue>>> {
+    queues::list_queues(&app, &access).await.map(Json)
+}
+
+/// One queue.
+#[utoipa::path(get, path = "/api/projects/{project}/queues/{queue_id}",
+    operation_id = "get_queue", tag = "queues",
+    params(("project" = String, Path), ("queue_id" = QueueId, Path)),
+    responses((status = 200, body = Queue)))]
+pub async fn get_queue(
+    State(app): State<App>,
+    access: ProjectAccess,
+    Path(path): Path<QueuePath>,
+) -> ApiResult<Json<Queue>> {
+    queues::get_queue(&app, &access, path.queue_id)
+        .await
+        .map(Json)
+}
+
+/// Makes a queue without pairs.
+#[utoipa::path(post, path = "/api/projects/{project}/queues", operation_id = "create_queue",
+    tag = "queues", params(("project" = String, Path)), request_body = CreateQueue,
+    responses((status = 201, body = Queue)))]
+pub async fn create_queue(
+    State(app): State<App>,
+    access: ProjectAccess,
+    Json(request): Json<CreateQueue>,
+) -> ApiResult<(StatusCode, Json<Queue>)> {
+    let queue = queues::create_queue(&app, &access, request).await?;
+    Ok((StatusCode::CREATED, Json(queue)))
+}
+
+/// Adds pairs to a queue.
+#[utoipa::path(post, path = "/api/projects/{project}/queues/{queue_id}/pairs",
+    operation_id = "add_pairs", tag = "queues",
+    params(("project" = String, Path), ("queue_id" = QueueId, Path)), request_body = AddPairs,
+    responses((status = 201, body = Queue)))]
+pub async fn add_pairs(
+    State(app): State<App>,
+    access: ProjectAccess,
+    Path(path): Path<QueuePath>,
+    Json(request): Json<AddPairs>,
+) -> ApiResult<(StatusCode, Json<Queue>)> {
+    let queue = queues::add_pairs(&app, &access, path.queue_id, request).await?;
+    Ok((StatusCode::CREATED, Json(queue)))
+}
+
+/// Lets a flagged pair be judged again.
+#[utoipa::path(delete, path = "/api/projects/{project}/queues/{queue_id}/pairs/{pair_id}/flag",
+    operation_id = "unflag_pair", tag = "queues",
+    params(("project" = String, Path), ("queue_id" = QueueId, Path), ("pair_id" = PairId, Path)),
+    responses((status = 204)))]
+pub async fn unflag_pair(
+    State(app): State<App>,
+    access: ProjectAccess,
+    Path(path): Path<PairPath>,
+) -> ApiResult<StatusCode> {
+    queues::unflag_pair(&app, &access, path.queue_id, path.pair_id).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// What the judgements of a queue come to.
+#[utoipa::path(get, path = "/api/projects/{project}/queues/{queue_id}/results",
+    operation_id = "get_queue_results", tag = "queues",
+    params(("project" = String, Path), ("queue_id" = QueueId, Path)),
+    responses((status = 200, body = QueueResults)))]
+pub async fn get_queue_results(
+    State(app): State<App>,
+    access: ProjectAccess,
+    Path(path): Path<QueuePath>,
+) -> ApiResult<Json<QueueResults>> {
+    queues::get_results(&app, &access, path.queue_id)
+        .await
+        .map(Json)
+}
+
+/// Lists the judgements of a queue, in the order of their making.
+#[utoipa::path(get, path = "/api/projects/{project}/queues/{queue_id}/judgements",
+    operation_id = "list_judgements", tag = "queues",
+    params(("project" = String, Path), ("queue_id" = QueueId, Path), PageQuery),
+    responses((status = 200, body = Page<Judgement>)))]
+pub async fn list_judgements(
+    State(app): State<App>,
+    access: ProjectAccess,
+    Path(path): Path<QueuePath>,
+    Query(page): Query<PageQuery>,
+) -> ApiResult<Json<Page<Judgement>>> {
+    queues::list_judgements(&app, &access, path.queue_id, page)
+        .await
+        .map(Json)
+}
