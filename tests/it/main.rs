@@ -2,4 +2,5 @@
 
 mod jobs;
 mod routes;
+mod sample;
 mod store;

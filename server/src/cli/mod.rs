@@ -1,6 +1,8 @@
 //! The commands of the program `temper`. Each calls the same services as the web.
 
+mod sample;
 pub mod serve;
+mod train;
 mod user;
 
 use clap::{Parser, Subcommand};
@@ -33,6 +35,10 @@ enum Command {
     Serve(ServeConfig),
     /// Bring the database's schema up to date, and do nothing else.
     Migrate(DataConfig),
+    /// Train an adapter as a file says, without a server.
+    Train(train::TrainCommand),
+    /// Load the sample project, with an account to try it with.
+    Sample(sample::SampleCommand),
     /// Manage accounts from the console.
     #[command(subcommand)]
     User(user::UserCommand),
@@ -45,6 +51,8 @@ impl Cli {
         match self.command {
             Command::Serve(config) => serve::serve(config).await,
             Command::Migrate(config) => serve::migrate(&config).await,
+            Command::Train(command) => command.run().await,
+            Command::Sample(command) => command.run().await,
             Command::User(command) => command.run().await,
         }
     }

@@ -1,6 +1,6 @@
 //! `temper serve` and `temper migrate`.
 
-use std::{collections::HashMap, net::SocketAddr, sync::Arc};
+use std::{collections::HashMap, net::SocketAddr, path::PathBuf, sync::Arc};
 
 use anyhow::Context as _;
 use chrono::TimeDelta;
@@ -57,6 +57,19 @@ pub fn assemble(
         client_address_header: header,
         secure_cookies: config.secure_cookies,
     })
+}
+
+/// Puts an application together for a command that serves nobody.
+pub(super) fn assemble_for_console(store: Store, data: DataConfig) -> App {
+    let config = ServeConfig {
+        data,
+        listen: ([127, 0, 0, 1], 0).into(),
+        assets: PathBuf::new(),
+        client_address_header: None,
+        secure_cookies: false,
+        runners: 0,
+    };
+    assemble(store, Context::system(), &config, SetupCode::default())
 }
 
 /// Serves until a signal asks to stop.

@@ -1,17 +1,13 @@
 //! `temper user`: accounts from the console, for the person who runs the server.
 
-use std::{io::Read, path::PathBuf};
+use std::io::Read;
 
 use anyhow::Context as _;
 use clap::{Args, Subcommand};
 use shared::account::CreateUser;
 
-use super::serve::{assemble, open_store};
-use crate::{
-    config::{DataConfig, ServeConfig},
-    context::Context,
-    services::accounts::{self, SetupCode},
-};
+use super::serve::{assemble_for_console, open_store};
+use crate::{config::DataConfig, services::accounts};
 
 /// The commands about accounts.
 #[derive(Debug, Subcommand)]
@@ -51,15 +47,7 @@ impl AddUser {
             .read_to_string(&mut password)
             .context("cannot read the password")?;
         let store = open_store(&self.data).await?;
-        let config = ServeConfig {
-            data: self.data,
-            listen: ([127, 0, 0, 1], 0).into(),
-            assets: PathBuf::new(),
-            client_address_header: None,
-            secure_cookies: false,
-            runners: 0,
-        };
-        let app = assemble(store, Context::system(), &config, SetupCode::default());
+        let app = assemble_for_console(store, self.data);
         let request = CreateUser {
             name: self.name,
             email: self.email,

@@ -17,6 +17,7 @@ pub mod projects;
 pub mod prompts;
 pub mod queues;
 pub mod rate_limit;
+pub mod sample;
 pub mod secret;
 pub mod specs;
 pub mod suites;
