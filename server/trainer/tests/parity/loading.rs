@@ -1,9 +1,11 @@
 //! Reading, refusing and exporting models.
 
+use std::collections::HashMap;
 use std::fs;
 use std::path::Path;
 
-use candle_core::Device;
+use candle_core::{DType, Device};
+use tempfile::TempDir;
 use trainer::model::{LoadedModel, export_safetensors, load};
 
 use crate::support::{fixture, numbers, smollm2, tensors, tiny};
@@ -63,13 +65,18 @@ fn same(one: &LoadedModel, other: &LoadedModel) {
     }
 }
 
-/// A copy of the tiny model with one file changed, and why it is refused.
-fn refusal(file: &str, change: impl FnOnce(Vec<u8>) -> Option<Vec<u8>>) -> String {
+fn copy_of_tiny() -> TempDir {
     let folder = tempfile::tempdir().unwrap();
     for entry in fs::read_dir(fixture("tiny-llama")).unwrap() {
         let entry = entry.unwrap();
         fs::copy(entry.path(), folder.path().join(entry.file_name())).unwrap();
     }
+    folder
+}
+
+/// A copy of the tiny model with one file changed, and why it is refused.
+fn refusal(file: &str, change: impl FnOnce(Vec<u8>) -> Option<Vec<u8>>) -> String {
+    let folder = copy_of_tiny();
     let path = folder.path().join(file);
     match change(fs::read(&path).unwrap()) {
         Some(bytes) => fs::write(&path, bytes).unwrap(),
@@ -185,4 +192,35 @@ fn a_truncated_gguf_names_the_tensor() {
         message.contains("the GGUF header cannot be read"),
         "{message}"
     );
+}
+
+#[test]
+fn shards_and_half_precision_are_read() {
+    let original = tiny();
+    let stored = tensors("tiny-llama/model.safetensors");
+    for kind in [DType::F32, DType::F16, DType::BF16] {
+        let folder = copy_of_tiny();
+        fs::remove_file(folder.path().join("model.safetensors")).unwrap();
+        let mut shards = [HashMap::new(), HashMap::new()];
+        let mut index = serde_json::Map::new();
+        for (place, (name, tensor)) in stored.iter().enumerate() {
+            let tensor = tensor.to_dtype(kind).unwrap();
+            shards[place % 2].insert(name.clone(), tensor);
+            index.insert(
+                name.clone(),
+                format!("part-{}.safetensors", place % 2).into(),
+            );
+        }
+        for (place, shard) in shards.iter().enumerate() {
+            let path = folder.path().join(format!("part-{place}.safetensors"));
+            candle_core::safetensors::save(shard, path).unwrap();
+        }
+        let index = serde_json::json!({ "weight_map": index });
+        let path = folder.path().join("model.safetensors.index.json");
+        fs::write(path, index.to_string()).unwrap();
+        let model = load(folder.path(), &Device::Cpu).unwrap();
+        let (ours, theirs) = (&model.weights.layers[0].up, &original.weights.layers[0].up);
+        let rounded = theirs.to_dtype(kind).unwrap().to_dtype(DType::F32).unwrap();
+        assert_eq!(numbers(ours), numbers(&rounded), "{kind:?}");
+    }
 }

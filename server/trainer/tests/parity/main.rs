@@ -8,6 +8,8 @@ mod forward;
 #[cfg(test)]
 mod generation;
 #[cfg(test)]
+mod gguf;
+#[cfg(test)]
 mod gradients;
 #[cfg(test)]
 mod loading;

@@ -1,10 +1,16 @@
 //! SmolLM2-135M-Instruct from its GGUF file.
 
+use std::time::Duration;
+
 use candle_core::Device;
 use shared::message::Message;
+use trainer::data::Encoder;
+use trainer::engine::Model;
+use trainer::generate::{GenerateRequest, Generator, ModelDecoder, Sampling};
 use trainer::model::load;
+use trainer::run::Interrupter;
 
-use crate::support::smollm2;
+use crate::support::{ids, json, smollm2};
 
 #[test]
 fn loads_tokenizes_and_renders() {
@@ -32,4 +38,41 @@ fn loads_tokenizes_and_renders() {
         "<|im_start|>system\nYou are a helpful AI assistant named SmolLM, trained by Hugging \
          Face<|im_end|>\n<|im_start|>user\nhi<|im_end|>\n<|im_start|>assistant\n"
     );
+}
+
+#[test]
+fn greedy_answers_are_those_of_transformers() {
+    let Some(path) = smollm2("greedy_answers_are_those_of_transformers") else {
+        return;
+    };
+    let loaded = load(&path, &Device::Cpu).unwrap();
+    let model = Model::new(loaded.config.clone(), loaded.weights.clone());
+    let encoder = Encoder::new(&loaded, None, 8192);
+    let reference = json("greedy-smollm2.json");
+    let reference = reference.as_array().unwrap();
+    let requests: Vec<GenerateRequest> = reference
+        .iter()
+        .map(|entry| {
+            let asked = [Message::user(entry["text"].as_str().unwrap())];
+            GenerateRequest {
+                prompt: encoder.prompt(&asked, None).unwrap(),
+                sampling: Sampling::default(),
+                max_new_tokens: 48,
+                stop: Vec::new(),
+            }
+        })
+        .collect();
+    let mut generator = Generator {
+        decoder: &mut ModelDecoder::new(&model, None),
+        tokenizer: &loaded.tokenizer,
+        config: &loaded.config,
+        batch_size: 4,
+        clock: &|| Duration::ZERO,
+    };
+    let generated = generator.generate(&requests, &mut |_, _| {}, &Interrupter::new());
+    for (ours, theirs) in generated.unwrap().iter().zip(reference) {
+        let theirs = ids(&theirs["answer"]);
+        assert_eq!(ours.text, loaded.tokenizer.decode(&theirs, true).unwrap());
+        assert_eq!(ours.tokens, theirs.len());
+    }
 }

@@ -4,9 +4,10 @@ import json
 import tempfile
 from pathlib import Path
 
+import torch
 from datasets import Dataset
 from tokenizers import Tokenizer, decoders, models, pre_tokenizers, processors
-from transformers import LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast
+from transformers import AutoModelForCausalLM, LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast
 from trl import DPOConfig, DPOTrainer, SFTConfig, SFTTrainer
 
 import tiny
@@ -19,6 +20,14 @@ from rows import (
     as_messages,
     with_system,
 )
+
+
+QUESTIONS = [
+    "What is the capital of France?",
+    "Write a haiku about rain.",
+    "List three fruits and count 1 to 5.",
+    "Translate 'good morning' into Spanish.",
+]
 
 
 def sft_rows(tokenizer, rows: list, assistant_only: bool = False) -> list:
@@ -141,7 +150,24 @@ def write_tiny(out: Path) -> None:
 
 
 def write_smollm2(out: Path, gguf: Path) -> None:
-    save(out / "tokens-smollm2.json", vectors(smollm2_tokenizer(gguf)))
+    tokenizer = smollm2_tokenizer(gguf)
+    save(out / "tokens-smollm2.json", vectors(tokenizer))
+    save(out / "greedy-smollm2.json", greedy(tokenizer, gguf))
+
+
+def greedy(tokenizer, gguf: Path) -> list:
+    """What transformers answers with the weights of the GGUF file widened to 32 bits."""
+    model = AutoModelForCausalLM.from_pretrained(
+        gguf.parent, gguf_file=gguf.name, dtype=torch.float32
+    ).eval()
+    found = []
+    for text in QUESTIONS:
+        prompt = tokenizer.apply_chat_template(
+            [{"role": "user", "content": text}], add_generation_prompt=True, return_dict=True
+        )["input_ids"]
+        answer = model.generate(torch.tensor([prompt]), do_sample=False, max_new_tokens=48)
+        found.append({"text": text, "answer": answer[0, len(prompt) :].tolist()})
+    return found
 
 
 def smollm2_tokenizer(path: Path) -> PreTrainedTokenizerFast:
