@@ -1,0 +1,16 @@
+//! The pages: each answers one question, in its first line.
+//!
+//! A page reads with [`Remote`](crate::remote::Remote), sends with
+//! [`Submit`](crate::submit::Submit), and is otherwise made of components. A part that reads or
+//! sends on its own has its own file.
+
+pub mod home;
+pub mod not_found;
+pub mod people;
+pub mod projects;
+pub mod settings;
+pub mod setup;
+pub mod sign_in;
+pub mod tokens;
+
+pub mod entrance;

@@ -1,0 +1,138 @@
+//! The words for states and deeds, the same on every page.
+
+use shared::{
+    account::Role,
+    job::{JobKind, JobState},
+    project::AuditEntry,
+};
+
+use crate::components::Tone;
+
+/// A count with its noun.
+#[must_use]
+pub fn count(number: usize, one: &str, many: &str) -> String {
+    format!("{number} {}", if number == 1 { one } else { many })
+}
+
+/// What runs, in a sentence.
+#[must_use]
+pub fn running(number: usize) -> String {
+    match number {
+        0 => "Nothing is running.".to_owned(),
+        1 => "1 job is waiting or running.".to_owned(),
+        more => format!("{more} jobs are waiting or running."),
+    }
+}
+
+/// A role's name.
+#[must_use]
+pub const fn role(role: Role) -> &'static str {
+    match role {
+        Role::Owner => "Owner",
+        Role::Engineer => "Engineer",
+        Role::Annotator => "Annotator",
+        Role::Viewer => "Viewer",
+    }
+}
+
+/// What a role may do, in one sentence.
+#[must_use]
+pub const fn role_help(role: Role) -> &'static str {
+    match role {
+        Role::Owner => "Everything, members and settings included.",
+        Role::Engineer => "Specs, data, runs, evaluations, reports and promotion.",
+        Role::Annotator => "Judging pairs in queues, and reading the spec.",
+        Role::Viewer => "Reading.",
+    }
+}
+
+/// A kind of job.
+#[must_use]
+pub const fn job_kind(kind: JobKind) -> &'static str {
+    match kind {
+        JobKind::TrainingRun => "Training run",
+        JobKind::Evaluation => "Evaluation",
+        JobKind::SamplePairs => "Sampling",
+        JobKind::Import => "Import",
+    }
+}
+
+/// Where a job stands.
+#[must_use]
+pub const fn job_state(state: JobState) -> &'static str {
+    match state {
+        JobState::Queued => "Waiting",
+        JobState::Running => "Running",
+        JobState::Succeeded => "Done",
+        JobState::Failed => "Failed",
+        JobState::Cancelled => "Cancelled",
+    }
+}
+
+/// What a job's state means to the reader.
+#[must_use]
+pub const fn job_tone(state: JobState) -> Tone {
+    match state {
+        JobState::Queued | JobState::Cancelled => Tone::Neutral,
+        JobState::Running => Tone::Active,
+        JobState::Succeeded => Tone::Positive,
+        JobState::Failed => Tone::Negative,
+    }
+}
+
+/// Who did something: the server has no name of its own.
+#[must_use]
+pub fn actor(entry: &AuditEntry) -> String {
+    let removed = || {
+        if entry.user_id.is_some() {
+            "A removed account"
+        } else {
+            "The server"
+        }
+    };
+    entry
+        .user_name
+        .clone()
+        .unwrap_or_else(|| removed().to_owned())
+}
+
+/// What was done, as a heading: "Made the project".
+#[must_use]
+pub fn deed(action: &str) -> String {
+    let known = match action {
+        "create_project" => "Made the project",
+        "update_project" => "Changed name or description",
+        "put_member" => "Gave a role",
+        "delete_member" => "Removed a member",
+        "cancel_job" => "Cancelled a job",
+        _ => "",
+    };
+    if known.is_empty() {
+        // An action of an area that has no words here yet still reads well enough.
+        let mut letters = action.chars();
+        let first = letters.next().map(|letter| letter.to_ascii_uppercase());
+        first
+            .into_iter()
+            .chain(letters)
+            .map(|c| if c == '_' { ' ' } else { c })
+            .collect()
+    } else {
+        known.to_owned()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn counts_agree_with_their_noun() {
+        assert_eq!(count(1, "member", "members"), "1 member");
+        assert_eq!(count(0, "member", "members"), "0 members");
+    }
+
+    #[test]
+    fn an_unknown_action_is_readable() {
+        assert_eq!(deed("lock_suite"), "Lock suite");
+    }
+}
