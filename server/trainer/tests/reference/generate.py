@@ -5,9 +5,10 @@
     python generate.py                       # writes fixtures/
     python generate.py --gguf SmolLM2.gguf   # also the token vectors of SmolLM2-135M-Instruct
 
-Everything is seeded and runs on the processor in 32 or 64 bits, so a second run gives the same
-files up to the last bits of floating-point sums. The fixtures are committed; the tests never run
-this script.
+Everything is seeded and runs on the processor in 32 or 64 bits: a second run on the same machine
+gives the same bytes, another machine the same numbers up to the last bits of sums. The fixtures
+are committed; the tests never run this script. Tests of SmolLM2 read the path of its GGUF file from
+the variable TEMPER_TEST_MODEL, and are passed over without it.
 
 | file | what it makes |
 | --- | --- |

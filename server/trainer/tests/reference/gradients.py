@@ -48,6 +48,11 @@ def write_adapters(out: Path) -> None:
 def save_adapter(model: PeftModel, folder: Path) -> None:
     model.save_pretrained(folder)
     (folder / "README.md").unlink(missing_ok=True)
+    # PEFT writes a set, whose order differs from run to run.
+    path = folder / "adapter_config.json"
+    config = json.loads(path.read_text())
+    config["target_modules"] = sorted(config["target_modules"])
+    path.write_text(json.dumps(config, indent=2, sort_keys=True) + "\n")
 
 
 def base(out: Path, dtype: torch.dtype):
