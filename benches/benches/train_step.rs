@@ -1,5 +1,6 @@
 //! The speed of training steps: SmolLM2-135M's shape with random weights, LoRA of rank 16 on all
-//! linear layers, eight short chats of about 90 tokens of which 45 % are learned.
+//! linear layers, eight short chats of about 90 tokens of which 45 % are learned; and the speed of
+//! generating with it.
 //!
 //! `cargo bench -p benches --bench train_step [-- STEPS]`
 
@@ -18,6 +19,8 @@ use trainer::error::Result;
 use trainer::model::{LayerWeights, ModelConfig, Weights};
 
 const ROWS: usize = 8;
+/// Tokens generated to measure decoding.
+const DECODED: usize = 16;
 
 fn main() -> Result<()> {
     let steps = std::env::args()
@@ -64,6 +67,28 @@ fn main() -> Result<()> {
     }
     speeds.sort_by(f64::total_cmp);
     println!("median {:.0} tokens/s", speeds[speeds.len() / 2]);
+    decode(&model, &adapter)
+}
+
+/// The speed of generating, for one and for eight sequences.
+fn decode(model: &Model, adapter: &Adapter) -> Result<()> {
+    for sequences in [1, 8] {
+        let prompt: Vec<u32> = (0..64).collect();
+        let prompts = vec![prompt.as_slice(); sequences];
+        let start = Instant::now();
+        let (mut cache, _) = model.prefill(Some(adapter), &prompts, 64 + DECODED)?;
+        let prefill = start.elapsed();
+        for token in (0..).take(DECODED) {
+            let next: Vec<(usize, u32)> = (0..sequences).map(|slot| (slot, token)).collect();
+            model.step(Some(adapter), &mut cache, &next)?;
+        }
+        let seconds = start.elapsed().as_secs_f64() - prefill.as_secs_f64();
+        println!(
+            "{sequences} sequences: prefill {:.0} tokens/s, decode {:.0} tokens/s",
+            (sequences * 64) as f64 / prefill.as_secs_f64(),
+            (sequences * DECODED) as f64 / seconds,
+        );
+    }
     Ok(())
 }
 

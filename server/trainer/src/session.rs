@@ -129,6 +129,7 @@ impl Session {
         let request = TrainRequest {
             config: &self.config,
             model: &self.model,
+            model_hash: &self.loaded.content_hash,
             train: self.train.examples.clone(),
             validation: self.validation.as_ref().map(|data| data.examples.clone()),
             general: self.general.as_ref().map(|data| data.examples.clone()),

@@ -7,6 +7,7 @@ use ::gemm::Parallelism;
 use candle_core::{CpuStorage, InplaceOp3, Layout, Result, Tensor, bail};
 
 use super::cpu;
+use super::few_rows::{FEW, FewRows};
 
 /// `dst = lhs · rhs`, for `[m, n]`, `[m, k]` and `[k, n]` with any strides.
 pub fn gemm(dst: &Tensor, lhs: &Tensor, rhs: &Tensor) -> Result<()> {
@@ -46,6 +47,10 @@ pub fn gemm_scaled(dst: &Tensor, lhs: &Tensor, rhs: &Tensor, scale: f32) -> Resu
 
 /// `dst = x · weightᵀ`, for `[T, out]`, `[T, in]` and `[out, in]`.
 pub fn linear(dst: &Tensor, x: &Tensor, weight: &Tensor) -> Result<()> {
+    let few = (1..=FEW).contains(&x.dims2()?.0) && x.is_contiguous() && weight.is_contiguous();
+    if few && dst.stride().last() == Some(&1) && dst.device().is_cpu() {
+        return dst.inplace_op3(x, weight, &FewRows);
+    }
     gemm(dst, x, &weight.t()?)
 }
 

@@ -180,7 +180,7 @@ vectorized! {
                 weighted[lane] += power * below;
             }
         }
-        let mut result = [simd::fold(sums), simd::fold(weighted)];
+        let mut result = [simd::fold(&sums), simd::fold(&weighted)];
         for value in rest {
             let below = *value - maximum;
             *value = simd::exp(below);

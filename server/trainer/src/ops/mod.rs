@@ -8,7 +8,7 @@
 //! | file | what it holds |
 //! | --- | --- |
 //! | `pool` | buffers that return to their pool when dropped |
-//! | `gemm` | matrix products, with strides, scale and accumulation |
+//! | `gemm`, `few_rows` | matrix products, with strides, scale and accumulation |
 //! | `norm`, `rope`, `swiglu`, `attention` | the parts of a block |
 //! | `rows` | gathering, scattering and adding rows |
 //! | `head` | one vocabulary tile of the output head |
@@ -30,6 +30,7 @@ mod attention;
 mod attention_backward;
 mod cpu;
 mod dropout;
+mod few_rows;
 mod gemm;
 mod head;
 mod norm;

@@ -128,7 +128,7 @@ vectorized! {
                 lanes[lane] += g[lane] * x[lane] * w[lane];
             }
         }
-        let mut sum = simd::fold(lanes);
+        let mut sum = simd::fold(&lanes);
         for ((g, x), w) in g_rest.iter().zip(x_rest).zip(w_rest) {
             sum += g * x * w;
         }

@@ -62,21 +62,11 @@ pub(super) fn exp(x: f32) -> f32 {
 }
 
 /// Folds lanes in a fixed order.
-#[expect(
-    clippy::inline_always,
-    reason = "it must take the caller's instruction set"
-)]
-#[inline(always)]
-pub(super) fn fold(lanes: [f32; LANES]) -> f32 {
-    let mut width = LANES / 2;
-    let mut lanes = lanes;
-    while width > 0 {
-        for lane in 0..width {
-            lanes[lane] += lanes[lane + width];
-        }
-        width /= 2;
-    }
-    lanes[0]
+pub(super) fn fold(lanes: &[f32; LANES]) -> f32 {
+    let eight = |at: usize| lanes[at] + lanes[at + 8];
+    let four = |at: usize| eight(at) + eight(at + 4);
+    let two = |at: usize| four(at) + four(at + 2);
+    two(0) + two(1)
 }
 
 vectorized! {
@@ -90,7 +80,7 @@ vectorized! {
                 lanes[lane] += x[lane] * y[lane];
             }
         }
-        let mut sum = fold(lanes);
+        let mut sum = fold(&lanes);
         for (x, y) in a_rest.iter().zip(b_rest) {
             sum += x * y;
         }
@@ -124,7 +114,7 @@ vectorized! {
                 lanes[lane] += chunk[lane];
             }
         }
-        let mut sum = fold(lanes);
+        let mut sum = fold(&lanes);
         for value in rest {
             *value = exp(*value * scale - shift);
             sum += *value;

@@ -60,10 +60,10 @@ pub(super) struct Identity {
 }
 
 impl Identity {
-    /// Hashes the settings that decide the result, the shape of the model, and the data.
+    /// Hashes the settings that decide the result, the model, and the data.
     pub(super) fn new<'a>(
         config: &TrainingConfig,
-        model: &Model,
+        (model, model_hash): (&Model, &str),
         data: impl IntoIterator<Item = Option<&'a Examples>>,
     ) -> Self {
         let decisive = TrainingConfig {
@@ -82,6 +82,7 @@ impl Identity {
         let mut sha = Sha256::new();
         sha.update(serde_json::to_vec(&decisive).unwrap_or_default());
         sha.update(format!("{:?}", model.config));
+        sha.update(model_hash);
         let config_hash = hex(&sha.finalize());
         let mut sha = Sha256::new();
         for examples in data {

@@ -5,6 +5,7 @@ use shared::training::Method;
 
 use crate::data::{TokenizedPair, TokenizedRow};
 use crate::error::{Result, TrainerError};
+use crate::model::ModelConfig;
 
 /// Tokenized data of one kind.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -37,11 +38,11 @@ impl Examples {
         }
     }
 
-    /// Refuses the kind that the method cannot use, and tokens that the model does not have.
+    /// Refuses the kind that the method cannot use, and rows that the model cannot read.
     pub(super) fn check(
         &self,
         method: Method,
-        vocabulary: usize,
+        model: &ModelConfig,
         field: &'static str,
     ) -> Result<()> {
         let fits = matches!(
@@ -57,20 +58,8 @@ impl Examples {
         }
         for index in 0..self.len() {
             for row in self.sequences(index) {
-                if row.tokens.len() != row.loss_mask.len() {
-                    return fail(format!(
-                        "the mask of example {index} is not as long as its tokens"
-                    ));
-                }
-                if let Some(token) = row
-                    .tokens
-                    .iter()
-                    .find(|&&token| token as usize >= vocabulary)
-                {
-                    return fail(format!(
-                        "token {token} of example {index} is beyond the model's {vocabulary}; \
-                         the tokenizer belongs to another model"
-                    ));
+                if let Some(reason) = unreadable(row, model) {
+                    return fail(format!("example {index} {reason}"));
                 }
             }
         }
@@ -90,4 +79,24 @@ impl Examples {
             }
         }
     }
+}
+
+fn unreadable(row: &TokenizedRow, model: &ModelConfig) -> Option<String> {
+    let (length, vocabulary) = (row.tokens.len(), model.vocab_size);
+    if length != row.loss_mask.len() {
+        return Some("has a mask that is not as long as its tokens".into());
+    }
+    if length > model.max_position_embeddings {
+        let most = model.max_position_embeddings;
+        return Some(format!(
+            "has {length} tokens where the model reads {most}; lower data.max_length"
+        ));
+    }
+    let beyond = row
+        .tokens
+        .iter()
+        .find(|token| **token as usize >= vocabulary)?;
+    Some(format!(
+        "has token {beyond} where the model knows {vocabulary}; the tokenizer is another model's"
+    ))
 }

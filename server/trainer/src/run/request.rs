@@ -23,6 +23,8 @@ pub struct TrainRequest<'a> {
     pub config: &'a TrainingConfig,
     /// The base model.
     pub model: &'a Model,
+    /// The hash of its weights, so that no checkpoint is resumed on another base.
+    pub model_hash: &'a str,
     /// What to learn from.
     pub train: Examples,
     /// What to measure the loss on, in the order of the file.

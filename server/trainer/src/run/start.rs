@@ -61,16 +61,15 @@ pub(super) fn check(request: &TrainRequest<'_>) -> Result<()> {
     if request.train.is_empty() {
         return refuse("data.train", "has no row that anything can be learned from");
     }
-    let vocabulary = model.config.vocab_size;
     request
         .train
-        .check(config.method, vocabulary, "data.train")?;
+        .check(config.method, &model.config, "data.train")?;
     for (examples, field) in [
         (&request.validation, "data.validation"),
         (&request.general, "data.general"),
     ] {
         if let Some(examples) = examples {
-            examples.check(config.method, vocabulary, field)?;
+            examples.check(config.method, &model.config, field)?;
         }
     }
     Ok(())

@@ -74,7 +74,7 @@ where {
             request.validation.as_ref(),
             request.general.as_ref(),
         ];
-        let identity = Identity::new(config, model, data);
+        let identity = Identity::new(config, (model, request.model_hash), data);
         let general_rows = request.general.as_ref().map_or(0, super::Examples::len);
         let order = Order::new(
             request.train.len(),

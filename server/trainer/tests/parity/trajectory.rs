@@ -99,6 +99,7 @@ fn run(config: &TrainingConfig, reference: &Value, output: &Path) -> (Vec<StepMe
     let request = TrainRequest {
         config,
         model: &model,
+        model_hash: &loaded.content_hash,
         train: train_on,
         validation: None,
         general: None,

@@ -4,7 +4,8 @@ use std::fs;
 
 use shared::training::{Method, RunEvent};
 
-use super::{Run, adapter_bytes, config, examples, steps};
+use super::{Examples, Run, adapter_bytes, config, examples, steps};
+use crate::data::TokenizedRow;
 use crate::error::TrainerError;
 
 #[test]
@@ -87,6 +88,11 @@ fn a_checkpoint_of_other_settings_or_data_is_refused() {
     run.train = examples(Method::Sft, 77);
     assert!(run.go().0.unwrap_err().to_string().contains("data differ"));
 
+    let mut run = Run::new(&first, output.path());
+    run.resume = true;
+    run.model_hash = "another";
+    assert!(run.go().0.unwrap_err().to_string().contains("model differ"));
+
     let mut harmless = first;
     harmless.threads = 1;
     harmless.checkpoint.keep = 7;
@@ -133,4 +139,23 @@ fn settings_that_cannot_work_are_refused_by_name() {
     let mut run = Run::new(&config, output.path());
     run.train = examples(Method::Dpo, 1);
     assert!(run.go().0.unwrap_err().to_string().contains("not pairs"));
+
+    for (length, word) in [(600, "data.max_length"), (3, "another model's")] {
+        let row = TokenizedRow {
+            tokens: vec![5; length],
+            loss_mask: vec![true; length],
+        };
+        let row = if length == 3 {
+            TokenizedRow {
+                tokens: vec![9999; 3],
+                ..row
+            }
+        } else {
+            row
+        };
+        let mut run = Run::new(&config, output.path());
+        run.train = Examples::Rows(vec![row]);
+        let error = run.go().0.unwrap_err().to_string();
+        assert!(error.contains(word), "{error}");
+    }
 }

@@ -79,6 +79,7 @@ struct Run<'a> {
     config: &'a TrainingConfig,
     output: &'a Path,
     resume: bool,
+    model_hash: &'a str,
     train: Examples,
     task: Option<TaskEvaluation<'a>>,
     /// Interrupt when this many steps were made.
@@ -92,6 +93,7 @@ impl<'a> Run<'a> {
             config,
             output,
             resume: false,
+            model_hash: "tiny",
             train,
             task: None,
             interrupt_after: None,
@@ -109,6 +111,7 @@ impl<'a> Run<'a> {
         let request = TrainRequest {
             config: self.config,
             model: &model,
+            model_hash: self.model_hash,
             train: self.train,
             validation: Some(examples(self.config.method, 2)),
             general: Some(examples(self.config.method, 3)),
