@@ -10,6 +10,7 @@
 //! | [`extract`], [`middleware`] | what happens before a handler |
 //! | [`handlers`] | one function for each route: extract, call a service, answer |
 //! | [`services`] | the rules: validate, one transaction, audit |
+//! | [`formats`] | files of rows: read, recognised, written |
 //! | [`jobs`] | the runner of background work |
 //! | [`error`] | the one error of HTTP |
 //!
@@ -22,6 +23,7 @@ pub mod config;
 pub mod context;
 pub mod error;
 pub mod extract;
+pub mod formats;
 pub mod handlers;
 pub mod jobs;
 pub mod lifecycle;

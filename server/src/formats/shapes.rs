@@ -1,0 +1,429 @@
+//! The known sets of keys, and what a file's keys are recognised as.
+//!
+//! A column named `category` is data: it labels a text, or becomes a tag. It is never taken for the
+//! coverage of a row, which is one of four words in a column named `coverage`.
+
+use serde_json::Value;
+use shared::{
+    coverage::Coverage,
+    dataset::{ColumnMapping, ColumnUse, FileShape, Provenance, RowField, RowKind},
+};
+
+use super::Fields;
+
+/// A known set of keys.
+struct Known {
+    shape: FileShape,
+    /// What it is, for people.
+    words: &'static str,
+    kind: RowKind,
+    /// The fields that must be there, each with the names that its column may have.
+    required: &'static [(RowField, &'static [&'static str])],
+    /// The fields that may be there.
+    optional: &'static [(RowField, &'static [&'static str])],
+    /// Columns that must be there, and stay data.
+    marks: &'static [&'static str],
+}
+
+use RowField::{
+    Chosen, Completion, Coverage as CoverageField, History, Input, Label, Messages, Prompt,
+    Rejected, System, Tags, Text,
+};
+
+const SYSTEM: (RowField, &[&str]) = (System, &["system", "system_prompt"]);
+
+/// The first that fits is taken, so a narrow set stands before a wide one.
+const KNOWN: &[Known] = &[
+    Known {
+        shape: FileShape::OpenAiPreference,
+        words: "OpenAI preference pairs",
+        kind: RowKind::Preference,
+        required: &[
+            (Prompt, &["input"]),
+            (Chosen, &["preferred_output"]),
+            (Rejected, &["non_preferred_output"]),
+        ],
+        optional: &[],
+        marks: &[],
+    },
+    Known {
+        shape: FileShape::ShareGptPreference,
+        words: "ShareGPT preference pairs",
+        kind: RowKind::Preference,
+        required: &[
+            (Prompt, &["conversations"]),
+            (Chosen, &["chosen"]),
+            (Rejected, &["rejected"]),
+        ],
+        optional: &[SYSTEM],
+        marks: &[],
+    },
+    Known {
+        shape: FileShape::UltraFeedback,
+        words: "UltraFeedback preference pairs",
+        kind: RowKind::Preference,
+        required: &[
+            (Prompt, &["prompt"]),
+            (Chosen, &["chosen"]),
+            (Rejected, &["rejected"]),
+        ],
+        optional: &[],
+        marks: &["score_chosen", "score_rejected"],
+    },
+    Known {
+        shape: FileShape::Preference,
+        words: "TRL preference pairs",
+        kind: RowKind::Preference,
+        required: &[
+            (Prompt, &["prompt"]),
+            (Chosen, &["chosen"]),
+            (Rejected, &["rejected"]),
+        ],
+        optional: &[SYSTEM],
+        marks: &[],
+    },
+    Known {
+        shape: FileShape::AlpacaPreference,
+        words: "Alpaca preference pairs",
+        kind: RowKind::Preference,
+        required: &[
+            (Prompt, &["instruction"]),
+            (Chosen, &["chosen"]),
+            (Rejected, &["rejected"]),
+        ],
+        optional: &[(Input, &["input"]), SYSTEM, (History, &["history"])],
+        marks: &[],
+    },
+    Known {
+        shape: FileShape::QuestionPreference,
+        words: "preference pairs with a question",
+        kind: RowKind::Preference,
+        required: &[
+            (Prompt, &["question"]),
+            (Chosen, &["chosen"]),
+            (Rejected, &["rejected"]),
+        ],
+        optional: &[SYSTEM],
+        marks: &[],
+    },
+    Known {
+        shape: FileShape::ResponsePair,
+        words: "preference pairs of responses",
+        kind: RowKind::Preference,
+        required: &[
+            (Prompt, &["instruction", "prompt"]),
+            (Chosen, &["chosen_response"]),
+            (Rejected, &["rejected_response"]),
+        ],
+        optional: &[SYSTEM],
+        marks: &[],
+    },
+    Known {
+        shape: FileShape::AutoTrainPreference,
+        words: "AutoTrain preference pairs",
+        kind: RowKind::Preference,
+        required: &[
+            (Prompt, &["prompt"]),
+            (Chosen, &["text"]),
+            (Rejected, &["rejected_text"]),
+        ],
+        optional: &[],
+        marks: &[],
+    },
+    Known {
+        shape: FileShape::ImplicitPreference,
+        words: "preference pairs that repeat their prompt, as HH-RLHF has them",
+        kind: RowKind::Preference,
+        required: &[(Chosen, &["chosen"]), (Rejected, &["rejected"])],
+        optional: &[],
+        marks: &[],
+    },
+    Known {
+        shape: FileShape::Unpaired,
+        words: "TRL unpaired preferences",
+        kind: RowKind::Unpaired,
+        required: &[
+            (Prompt, &["prompt"]),
+            (Completion, &["completion"]),
+            (Label, &["label"]),
+        ],
+        optional: &[SYSTEM],
+        marks: &[],
+    },
+    Known {
+        shape: FileShape::ShareGptUnpaired,
+        words: "ShareGPT unpaired preferences",
+        kind: RowKind::Unpaired,
+        required: &[(Messages, &["conversations"]), (Label, &["kto_tag"])],
+        optional: &[SYSTEM],
+        marks: &[],
+    },
+    Known {
+        shape: FileShape::Messages,
+        words: "conversations of messages",
+        kind: RowKind::Conversation,
+        required: &[(Messages, &["messages"])],
+        optional: &[SYSTEM],
+        marks: &[],
+    },
+    Known {
+        shape: FileShape::ShareGpt,
+        words: "ShareGPT conversations",
+        kind: RowKind::Conversation,
+        required: &[(Messages, &["conversations", "conversation"])],
+        optional: &[SYSTEM],
+        marks: &[],
+    },
+    Known {
+        shape: FileShape::Alpaca,
+        words: "Alpaca instructions",
+        kind: RowKind::Completion,
+        required: &[(Prompt, &["instruction"]), (Completion, &["output"])],
+        optional: &[(Input, &["input"]), SYSTEM, (History, &["history"])],
+        marks: &[],
+    },
+    Known {
+        shape: FileShape::PromptCompletion,
+        words: "TRL prompts and completions",
+        kind: RowKind::Completion,
+        required: &[(Prompt, &["prompt"]), (Completion, &["completion"])],
+        optional: &[SYSTEM],
+        marks: &[],
+    },
+    Known {
+        shape: FileShape::QuestionAnswer,
+        words: "questions and answers",
+        kind: RowKind::Completion,
+        required: &[
+            (
+                Prompt,
+                &["question", "query", "input", "instruction", "prompt"],
+            ),
+            (Completion, &["answer", "response", "output", "target"]),
+        ],
+        optional: &[(Input, &["context"]), SYSTEM],
+        marks: &[],
+    },
+    Known {
+        shape: FileShape::LabelledText,
+        words: "texts with a label to learn",
+        kind: RowKind::Completion,
+        required: &[
+            (Prompt, &["text"]),
+            (Completion, &["category", "label", "intent", "class"]),
+        ],
+        optional: &[],
+        marks: &[],
+    },
+    Known {
+        shape: FileShape::Text,
+        words: "plain texts",
+        kind: RowKind::Text,
+        required: &[(Text, &["text"])],
+        optional: &[],
+        marks: &[],
+    },
+];
+
+/// Columns that may stand in a file of any shape.
+const ANYWHERE: &[(RowField, &str)] = &[
+    (CoverageField, "coverage"),
+    (Tags, "tags"),
+    (Tags, "category"),
+    (RowField::Clauses, "clauses"),
+    (RowField::Provenance, "provenance"),
+];
+
+/// What a file was recognised as.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Recognised {
+    /// The set of keys.
+    pub shape: FileShape,
+    /// Why, for people.
+    pub reason: String,
+    /// The mapping that it proposes.
+    pub mapping: ColumnMapping,
+}
+
+/// The columns of the first records, in the order of their first appearance.
+#[must_use]
+pub fn columns_of(records: &[Fields]) -> Vec<&str> {
+    let mut columns: Vec<&str> = Vec::new();
+    for name in records.iter().flat_map(Fields::keys) {
+        if !columns.contains(&name.as_str()) {
+            columns.push(name);
+        }
+    }
+    columns
+}
+
+/// Recognises the columns of the first records of a file.
+#[must_use]
+pub fn recognise(records: &[Fields]) -> Option<Recognised> {
+    let columns = filled_columns(records);
+    KNOWN.iter().find_map(|known| {
+        let mut uses = known.find_required(&columns)?;
+        if known.kind == RowKind::Unpaired && !is_label(records, &uses) {
+            return None;
+        }
+        let reason = known.describe(&uses);
+        for (field, names) in known.optional {
+            uses.extend(find(&columns, *field, names));
+        }
+        for (field, name) in ANYWHERE {
+            let found = find(&columns, *field, &[name]);
+            uses.extend(found.filter(|given| {
+                uses.iter().all(|other| other.column != given.column)
+                    && fits(records, &given.column, *field)
+            }));
+        }
+        let mapping = ColumnMapping {
+            kind: known.kind,
+            columns: uses,
+        };
+        Some(Recognised {
+            shape: known.shape,
+            reason,
+            mapping,
+        })
+    })
+}
+
+/// Whether a column of this name could change what a file is recognised as.
+pub(super) fn is_known_name(name: &str) -> bool {
+    let known = KNOWN
+        .iter()
+        .flat_map(|known| known.required.iter().chain(known.optional));
+    let mut names = known
+        .flat_map(|(_, names)| *names)
+        .chain(ANYWHERE.iter().map(|(_, name)| name));
+    names.any(|known| known.eq_ignore_ascii_case(name))
+}
+
+impl Known {
+    fn find_required(&self, columns: &[&str]) -> Option<Vec<ColumnUse>> {
+        let marked = self.marks.iter().all(|mark| columns.contains(mark));
+        let mut required = self.required.iter();
+        let uses = required.try_fold(Vec::new(), |mut uses, (field, names)| {
+            uses.push(find(columns, *field, names)?);
+            Some(uses)
+        });
+        uses.filter(|_| marked)
+    }
+
+    fn describe(&self, uses: &[ColumnUse]) -> String {
+        let given = uses.iter().map(|given| given.column.as_str());
+        let names: Vec<String> = given
+            .chain(self.marks.iter().copied())
+            .map(|name| format!("`{name}`"))
+            .collect();
+        format!("{}, by the columns {}", self.words, names.join(", "))
+    }
+}
+
+/// The columns that have a value in at least half of the records.
+fn filled_columns(records: &[Fields]) -> Vec<&str> {
+    let is_filled = |record: &&Fields, name: &str| record.get(name).is_some_and(|v| !v.is_null());
+    columns_of(records)
+        .into_iter()
+        .filter(|name| 2 * records.iter().filter(|r| is_filled(r, name)).count() >= records.len())
+        .collect()
+}
+
+fn find(columns: &[&str], field: RowField, names: &[&str]) -> Option<ColumnUse> {
+    let column = names.iter().find_map(|name| {
+        let mut columns = columns.iter();
+        columns.find(|column| column.trim().eq_ignore_ascii_case(name))
+    })?;
+    Some(ColumnUse {
+        column: (*column).to_owned(),
+        field,
+    })
+}
+
+/// Whether the column of the label holds what a label may be.
+fn is_label(records: &[Fields], uses: &[ColumnUse]) -> bool {
+    let Some(label) = uses.iter().find(|given| given.field == Label) else {
+        return false;
+    };
+    values(records, &label.column).all(|value| match value {
+        Value::Bool(_) => true,
+        Value::Number(number) => matches!(number.as_f64(), Some(0.0 | 1.0)),
+        Value::String(text) => {
+            matches!(
+                text.to_lowercase().as_str(),
+                "true" | "false" | "0" | "1" | ""
+            )
+        }
+        _ => false,
+    })
+}
+
+/// Whether every value of a column can be what its name says.
+fn fits(records: &[Fields], column: &str, field: RowField) -> bool {
+    values(records, column).all(|value| match field {
+        CoverageField => value.as_str().is_some_and(|text| {
+            text.trim().is_empty() || text.trim().to_lowercase().parse::<Coverage>().is_ok()
+        }),
+        RowField::Provenance => serde_json::from_value::<Provenance>(value.clone()).is_ok(),
+        _ => !value.is_object(),
+    })
+}
+
+fn values<'a>(records: &'a [Fields], column: &'a str) -> impl Iterator<Item = &'a Value> {
+    let values = records.iter().filter_map(move |record| record.get(column));
+    values.filter(|value| !value.is_null())
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn recognise_one(record: &Value) -> Option<Recognised> {
+        recognise(&[record.as_object().unwrap().clone()])
+    }
+
+    #[test]
+    fn a_column_named_category_is_a_completion_or_a_tag_and_never_coverage() {
+        let uses = |record: &Value| {
+            let mapping = recognise_one(record).unwrap().mapping;
+            let mut columns = mapping.columns.into_iter();
+            columns
+                .find(|given| given.column == "category")
+                .unwrap()
+                .field
+        };
+        assert_eq!(
+            uses(&json!({ "text": "a", "category": "edge" })),
+            Completion
+        );
+        let labelled = json!({ "prompt": "a", "completion": "b", "category": "edge" });
+        assert_eq!(uses(&labelled), Tags);
+    }
+
+    #[test]
+    fn a_column_named_coverage_is_coverage_only_if_its_values_are() {
+        let fields = |coverage: &str| {
+            let record = json!({ "prompt": "a", "completion": "b", "coverage": coverage });
+            let columns = recognise_one(&record).unwrap().mapping.columns;
+            columns
+                .into_iter()
+                .map(|given| given.field)
+                .collect::<Vec<_>>()
+        };
+        assert_eq!(fields("Edge"), [Prompt, Completion, CoverageField]);
+        assert_eq!(fields("90 %"), [Prompt, Completion]);
+    }
+
+    #[test]
+    fn a_label_that_is_a_word_does_not_make_a_row_unpaired() {
+        let shape = |label: Value| {
+            let record = json!({ "prompt": "a", "completion": "b", "label": label });
+            recognise_one(&record).unwrap().shape
+        };
+        assert_eq!(shape(json!(true)), FileShape::Unpaired);
+        assert_eq!(shape(json!("refund")), FileShape::PromptCompletion);
+    }
+}
