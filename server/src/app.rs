@@ -25,6 +25,8 @@ pub struct Parts {
     pub context: Context,
     /// The folder of models, runs and uploads.
     pub data_dir: PathBuf,
+    /// The most bytes of an uploaded file.
+    pub max_upload_bytes: u64,
     /// How the server is to be stopped.
     pub lifecycle: Lifecycle,
     /// Told when a job was enqueued.

@@ -35,6 +35,9 @@ pub struct ServeConfig {
     /// Mark cookies as Secure, so that browsers send them over HTTPS only.
     #[arg(long, env = "TEMPER_SECURE_COOKIES")]
     pub secure_cookies: bool,
+    /// The most bytes of a file that is uploaded for an import.
+    #[arg(long, env = "TEMPER_MAX_UPLOAD_BYTES", default_value_t = 2 << 30)]
+    pub max_upload_bytes: u64,
     /// How many background jobs run at the same time.
     #[arg(long, env = "TEMPER_RUNNERS", default_value_t = 1)]
     pub runners: usize,

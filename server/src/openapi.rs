@@ -2,7 +2,7 @@
 
 use axum::{Router, routing::get};
 use serde_json::json;
-use shared::{account::Role, error::ErrorBody};
+use shared::{account::Role, dataset::ExportFormat, error::ErrorBody};
 use utoipa::{
     OpenApi as _,
     openapi::{OpenApi, extensions::Extensions, path::PathItem},
@@ -47,7 +47,8 @@ impl Access {
         description = "Every operation names in `x-access` what it needs: `public`, `user`, \
             `admin`, or a role in the project of the address. Errors have the form of `ErrorBody`."
     ),
-    components(schemas(ErrorBody))
+    // What only occurs in the parameters of an address is not found by itself.
+    components(schemas(ErrorBody, ExportFormat))
 )]
 struct Base;
 

@@ -18,8 +18,8 @@ use crate::{
     app::App,
     error::ApiError,
     handlers::{
-        annotation, jobs, members, models, projects, prompts, queues, session, setup, specs,
-        suites, system, tokens, users,
+        annotation, dataset_versions, datasets, draft_rows, imports, jobs, members, models,
+        projects, prompts, queues, session, setup, specs, suites, system, tokens, uploads, users,
     },
     middleware::{
         find_client_address, number_request, refuse_cross_site, require_admin, require_role,
@@ -60,9 +60,15 @@ fn api(app: &App) -> OpenApiRouter<App> {
         .merge(openapi::declare(Access::Public, public()))
         .merge(openapi::declare(Access::User, for_users()).route_layer(user))
         .merge(openapi::declare(Access::Admin, for_admins()).route_layer(admin))
-        .merge(in_project(Role::Viewer, for_viewers()).route_layer(role(Role::Viewer)))
+        .merge(
+            in_project(Role::Viewer, for_viewers().merge(dataset_reads()))
+                .route_layer(role(Role::Viewer)),
+        )
         .merge(in_project(Role::Annotator, for_annotators()).route_layer(role(Role::Annotator)))
-        .merge(in_project(Role::Engineer, for_engineers()).route_layer(role(Role::Engineer)))
+        .merge(
+            in_project(Role::Engineer, for_engineers().merge(dataset_writes()))
+                .route_layer(role(Role::Engineer)),
+        )
         .merge(in_project(Role::Owner, for_owners()).route_layer(role(Role::Owner)))
 }
 
@@ -134,6 +140,38 @@ fn for_engineers() -> OpenApiRouter<App> {
         .routes(routes!(queues::get_queue_results))
         .routes(routes!(queues::list_judgements))
         .layer(DefaultBodyLimit::max(MAX_BODY_BYTES))
+}
+
+/// What viewers may ask of datasets.
+fn dataset_reads() -> OpenApiRouter<App> {
+    OpenApiRouter::new()
+        .routes(routes!(datasets::list_datasets))
+        .routes(routes!(datasets::get_dataset))
+        .routes(routes!(draft_rows::count_draft))
+        .routes(routes!(draft_rows::list_draft_rows))
+        .routes(routes!(imports::list_imports))
+        .routes(routes!(imports::get_import))
+        .routes(routes!(imports::list_rejections))
+        .routes(routes!(dataset_versions::list_dataset_versions))
+        .routes(routes!(dataset_versions::get_dataset_version))
+        .routes(routes!(dataset_versions::list_version_rows))
+        .routes(routes!(dataset_versions::export_dataset_version))
+}
+
+/// What engineers may do with datasets.
+fn dataset_writes() -> OpenApiRouter<App> {
+    OpenApiRouter::new()
+        .routes(routes!(datasets::create_dataset))
+        .routes(routes!(datasets::update_dataset))
+        .routes(routes!(uploads::create_upload))
+        .routes(routes!(uploads::preview_upload))
+        .routes(routes!(uploads::delete_upload))
+        .routes(routes!(imports::create_import))
+        .routes(routes!(imports::take_back_import))
+        .routes(routes!(draft_rows::create_row))
+        .routes(routes!(draft_rows::update_row, draft_rows::delete_row))
+        .routes(routes!(draft_rows::set_coverage))
+        .routes(routes!(dataset_versions::create_dataset_version))
 }
 
 fn for_owners() -> OpenApiRouter<App> {

@@ -58,6 +58,7 @@ impl TestApp {
             assets: database.folder.path().join("assets"),
             client_address_header: Some("x-forwarded-for".to_owned()),
             secure_cookies: false,
+            max_upload_bytes: 1 << 20,
             runners: 0,
         };
         let setup_code = SetupCode::new(SETUP_CODE.to_owned());

@@ -4,6 +4,7 @@ use std::{collections::HashMap, net::SocketAddr, path::PathBuf, sync::Arc};
 
 use anyhow::Context as _;
 use chrono::TimeDelta;
+use shared::job::JobKind;
 use store::Store;
 use tokio::{net::TcpListener, sync::Notify};
 
@@ -11,7 +12,7 @@ use crate::{
     app::{App, Parts},
     config::{DataConfig, ServeConfig},
     context::Context,
-    jobs::{self, Timing},
+    jobs::{self, JobHandler, Timing, import::ImportJob},
     lifecycle::Lifecycle,
     router,
     services::{
@@ -49,6 +50,7 @@ pub fn assemble(
         store,
         context,
         data_dir: config.data.data_dir.clone(),
+        max_upload_bytes: config.max_upload_bytes,
         lifecycle: Lifecycle::default(),
         job_wake: Notify::new(),
         job_cancelled: Notify::new(),
@@ -67,6 +69,7 @@ pub(super) fn assemble_for_console(store: Store, data: DataConfig) -> App {
         assets: PathBuf::new(),
         client_address_header: None,
         secure_cookies: false,
+        max_upload_bytes: u64::MAX,
         runners: 0,
     };
     assemble(store, Context::system(), &config, SetupCode::default())
@@ -92,7 +95,7 @@ pub(super) async fn serve(config: ServeConfig) -> anyhow::Result<()> {
 
 /// Serves on a bound listener, with its background jobs, until the lifecycle is stopped.
 pub async fn run(app: App, listener: TcpListener, runners: usize) -> anyhow::Result<()> {
-    let handlers: jobs::Handlers = Arc::new(HashMap::new());
+    let handlers = handlers();
     for _ in 0..runners {
         app.lifecycle
             .spawn(jobs::run(app.clone(), handlers.clone(), Timing::default()));
@@ -105,6 +108,13 @@ pub async fn run(app: App, listener: TcpListener, runners: usize) -> anyhow::Res
     app.lifecycle.finish().await;
     app.store.close().await;
     Ok(())
+}
+
+/// What does the work of each kind of job.
+#[must_use]
+pub fn handlers() -> jobs::Handlers {
+    let import: Box<dyn JobHandler> = Box::new(ImportJob);
+    Arc::new(HashMap::from([(JobKind::Import, import)]))
 }
 
 /// A code that a person can type: eight characters in two groups.

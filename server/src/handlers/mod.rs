@@ -6,6 +6,10 @@
 //! 2. Add it in [`router`](crate::router) to the group of the role it needs.
 
 pub mod annotation;
+pub mod dataset_versions;
+pub mod datasets;
+pub mod draft_rows;
+pub mod imports;
 pub mod jobs;
 pub mod members;
 pub mod models;
@@ -18,4 +22,5 @@ pub mod specs;
 pub mod suites;
 pub mod system;
 pub mod tokens;
+pub mod uploads;
 pub mod users;

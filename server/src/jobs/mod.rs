@@ -10,6 +10,7 @@
 //! 3. Enqueue it from a service, in the transaction of the change that asks for it.
 
 mod control;
+pub mod import;
 mod runner;
 
 use std::{collections::HashMap, fmt::Debug, sync::Arc};
