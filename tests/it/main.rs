@@ -1,5 +1,6 @@
 //! The application's behaviour, through HTTP first; the store's contract on both databases.
 
+mod datasets;
 mod jobs;
 mod routes;
 mod sample;

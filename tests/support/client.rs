@@ -3,7 +3,7 @@
 use axum::{
     Router,
     body::Body,
-    http::{HeaderMap, Method, Request, StatusCode, header},
+    http::{HeaderMap, Method, Request, StatusCode, header, request::Builder},
 };
 use http_body_util::BodyExt;
 use serde_json::Value;
@@ -94,22 +94,33 @@ impl Client {
         self.send(Method::DELETE, path, None).await
     }
 
+    /// Sends a `POST` whose body is a file.
+    pub async fn post_file(&mut self, path: &str, bytes: impl Into<Body>) -> Reply {
+        let request = Request::builder().method(Method::POST).uri(path);
+        self.finish(request, bytes.into()).await
+    }
+
     /// Sends a request and keeps the cookie of the answer.
     pub async fn send(&mut self, method: Method, path: &str, body: Option<&Value>) -> Reply {
-        let mut request = Request::builder().method(method).uri(path);
+        let request = Request::builder().method(method).uri(path);
+        match body {
+            Some(json) => {
+                let request = request.header(header::CONTENT_TYPE, "application/json");
+                self.finish(request, Body::from(json.to_string())).await
+            }
+            None => self.finish(request, Body::empty()).await,
+        }
+    }
+
+    async fn finish(&mut self, mut request: Builder, body: Body) -> Reply {
         if let Some(cookie) = &self.cookie {
             request = request.header(header::COOKIE, cookie);
         }
         for (name, value) in &self.headers {
             request = request.header(name, value);
         }
-        let request = match body {
-            Some(json) => request
-                .header(header::CONTENT_TYPE, "application/json")
-                .body(Body::from(json.to_string())),
-            None => request.body(Body::empty()),
-        };
-        let response = self.router.clone().oneshot(request.unwrap()).await.unwrap();
+        let request = request.body(body).unwrap();
+        let response = self.router.clone().oneshot(request).await.unwrap();
         let (parts, body) = response.into_parts();
         self.keep_cookie(&parts.headers);
         let bytes = body.collect().await.unwrap().to_bytes().to_vec();
