@@ -7,6 +7,7 @@ use store::Store;
 use tokio::sync::Notify;
 
 use crate::{
+    assets::Assets,
     context::Context,
     lifecycle::Lifecycle,
     services::{accounts::SetupCode, rate_limit::RateLimiter},
@@ -21,6 +22,8 @@ pub struct App(Arc<Parts>);
 pub struct Parts {
     /// The database.
     pub store: Store,
+    /// The built frontend.
+    pub assets: Assets,
     /// Clock, random source, ids.
     pub context: Context,
     /// The folder of models, runs and uploads.

@@ -6,6 +6,7 @@
 //! | [`config`] | what the operator decides, from flags and environment |
 //! | [`context`] | clock, random source and ids, which come in as parameters everywhere |
 //! | [`app`] | the state that requests and jobs share |
+//! | [`assets`] | the built frontend |
 //! | [`router`] | every route, grouped by the role it needs |
 //! | [`extract`], [`middleware`] | what happens before a handler |
 //! | [`handlers`] | one function for each route: extract, call a service, answer |
@@ -18,6 +19,7 @@
 //! no SQL.
 
 pub mod app;
+pub mod assets;
 pub mod cli;
 pub mod config;
 pub mod context;

@@ -16,14 +16,14 @@ use utoipa_axum::{router::OpenApiRouter, routes};
 
 use crate::{
     app::App,
-    error::ApiError,
+    assets,
     handlers::{
         annotation, dataset_versions, datasets, draft_rows, imports, jobs, members, models,
         projects, prompts, queues, session, setup, specs, suites, system, tokens, uploads, users,
     },
     middleware::{
-        find_client_address, number_request, refuse_cross_site, require_admin, require_role,
-        require_user,
+        add_security_headers, find_client_address, number_request, refuse_cross_site,
+        require_admin, require_role, require_user,
     },
     openapi::{self, Access},
 };
@@ -38,11 +38,12 @@ pub fn build(app: &App) -> Router {
     Router::new()
         .merge(routes)
         .merge(document)
-        .fallback(|| async { ApiError::NotFound("route") })
+        .merge(assets::router(app.assets.clone()))
         .layer(CompressionLayer::new())
         .layer(from_fn(refuse_cross_site))
         .layer(from_fn_with_state(app.clone(), find_client_address))
         .layer(CatchPanicLayer::new())
+        .layer(from_fn(add_security_headers))
         .layer(from_fn_with_state(app.clone(), number_request))
         .with_state(app.clone())
 }

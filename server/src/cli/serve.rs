@@ -10,6 +10,7 @@ use tokio::{net::TcpListener, sync::Notify};
 
 use crate::{
     app::{App, Parts},
+    assets::Assets,
     config::{DataConfig, ServeConfig},
     context::Context,
     jobs::{self, JobHandler, Timing, import::ImportJob},
@@ -48,6 +49,7 @@ pub fn assemble(
         .map(|name| name.to_lowercase());
     App::new(Parts {
         store,
+        assets: Assets::load(&config.assets),
         context,
         data_dir: config.data.data_dir.clone(),
         max_upload_bytes: config.max_upload_bytes,
