@@ -45,6 +45,5 @@ pub(crate) fn run(options: &Options) -> Result<()> {
         .arg(&data)
         .arg("--assets")
         .arg(workspace::assets())
-        .hint("Is the address in use? Choose another with --listen.")
-        .run()
+        .exec()
 }

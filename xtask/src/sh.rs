@@ -3,6 +3,7 @@
 
 use std::{
     ffi::{OsStr, OsString},
+    os::unix::process::CommandExt as _,
     path::{Path, PathBuf},
     process::{Command, Stdio},
 };
@@ -85,6 +86,14 @@ impl Sh {
             bail!(self.explain(&format!("failed ({status})")));
         }
         Ok(())
+    }
+
+    /// Becomes the program, so that signals reach it and nothing else; returns only if it cannot
+    /// be started.
+    pub(crate) fn exec(mut self) -> Result<()> {
+        println!("$ {}", self.line());
+        let error = self.command.exec();
+        Err(error).with_context(|| self.explain("cannot be started"))
     }
 
     /// Runs the program and answers what it prints, without the last line break.
