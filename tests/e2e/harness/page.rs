@@ -1,0 +1,147 @@
+//! What a person does with a page: go somewhere, look, press, fill in. Looking waits.
+
+use std::{net::SocketAddr, path::Path, time::Duration};
+
+use fantoccini::{Client, Locator, elements::Element};
+use serde_json::Value;
+use tokio::time::{Instant, sleep};
+
+use super::{console, driver::Driver};
+
+/// How long a page may take until it shows something.
+const LIMIT: Duration = Duration::from_secs(20);
+
+/// How long to wait between two looks.
+const PERIOD: Duration = Duration::from_millis(50);
+
+/// A tab of a browser.
+#[derive(Debug)]
+pub(crate) struct Page {
+    client: Client,
+    address: SocketAddr,
+    name: &'static str,
+}
+
+impl Page {
+    pub(super) async fn open(driver: &Driver, address: SocketAddr, name: &'static str) -> Self {
+        Self {
+            client: driver.open_browser().await,
+            address,
+            name,
+        }
+    }
+
+    pub(super) async fn close(self) {
+        self.client.close().await.unwrap();
+    }
+
+    /// The browser's driver, for what has no method here.
+    pub(crate) fn client(&self) -> &Client {
+        &self.client
+    }
+
+    /// Goes to an address of the application, such as `/projects`.
+    pub(crate) async fn go(&self, path: &str) {
+        let url = format!("http://{}{path}", self.address);
+        self.client.goto(&url).await.unwrap();
+    }
+
+    /// Where the page is, such as `/projects?filter=mine`.
+    pub(crate) async fn path(&self) -> String {
+        let url = self.client.current_url().await.unwrap();
+        let query = url.query().map(|query| format!("?{query}"));
+        format!("{}{}", url.path(), query.unwrap_or_default())
+    }
+
+    /// The first visible element that a CSS selector finds.
+    pub(crate) async fn find(&self, selector: &str) -> Element {
+        self.wait_for(Locator::Css(selector), selector).await
+    }
+
+    /// Waits until the page shows a text.
+    pub(crate) async fn see(&self, text: &str) {
+        self.until(&format!("the text {text:?}"), async || {
+            let script = "return document.body.innerText";
+            let shown = self.client.execute(script, Vec::new()).await;
+            matches!(shown, Ok(Value::String(shown)) if shown.contains(text))
+        })
+        .await;
+    }
+
+    /// Presses the button or follows the link with this name.
+    pub(crate) async fn press(&self, name: &str) {
+        let xpath = format!(
+            "//*[self::button or self::a or @role='button'][normalize-space(.)={0} or @aria-label={0}]",
+            quote(name)
+        );
+        let element = self.wait_for(Locator::XPath(&xpath), name).await;
+        element.click().await.unwrap();
+    }
+
+    /// The field with this label.
+    pub(crate) async fn field(&self, label: &str) -> Element {
+        let label_is = format!("starts-with(normalize-space(.), {})", quote(label));
+        let field = "(self::input or self::textarea or self::select)";
+        let xpath = format!(
+            "//*[{field} and @id=//label[{label_is}]/@for] | //label[{label_is}]//*[{field}]"
+        );
+        self.wait_for(Locator::XPath(&xpath), label).await
+    }
+
+    /// Replaces what is in the field with this label.
+    pub(crate) async fn fill(&self, label: &str, text: &str) {
+        let field = self.field(label).await;
+        field.clear().await.unwrap();
+        field.send_keys(text).await.unwrap();
+    }
+
+    /// Keeps a picture of the page in `target/screenshots`.
+    pub(crate) async fn take_picture(&self, moment: &str) {
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../target/screenshots");
+        std::fs::create_dir_all(&folder).unwrap();
+        let file = folder.join(format!("{}-{moment}.png", self.name));
+        match self.client.screenshot().await {
+            Ok(picture) => std::fs::write(file, picture).unwrap(),
+            Err(error) => eprintln!("no picture: {error}"),
+        }
+    }
+
+    /// What the console called an error since it was last asked.
+    pub(crate) async fn console_errors(&self) -> Vec<String> {
+        console::errors(&self.client).await
+    }
+
+    /// Waits until a condition holds.
+    pub(crate) async fn until(&self, what: &str, mut condition: impl AsyncFnMut() -> bool) {
+        let start = Instant::now();
+        while !condition().await {
+            let seconds = LIMIT.as_secs();
+            assert!(
+                start.elapsed() < LIMIT,
+                "{what} did not appear within {seconds} seconds"
+            );
+            sleep(PERIOD).await;
+        }
+    }
+
+    async fn wait_for(&self, locator: Locator<'_>, what: &str) -> Element {
+        let mut found = None;
+        self.until(what, async || {
+            for element in self.client.find_all(locator).await.unwrap_or_default() {
+                if element.is_displayed().await.unwrap_or(false) {
+                    found = Some(element);
+                    return true;
+                }
+            }
+            false
+        })
+        .await;
+        found.unwrap()
+    }
+}
+
+/// A text in XPath, which knows no escapes; names with both kinds of quotes do not occur.
+fn quote(text: &str) -> String {
+    let mark = if text.contains('"') { '\'' } else { '"' };
+    format!("{mark}{text}{mark}")
+}

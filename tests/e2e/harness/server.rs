@@ -1,0 +1,63 @@
+//! The whole application on a socket, with a database that is thrown away and the system's clock:
+//! browsers have one of their own.
+
+use std::{net::SocketAddr, path::PathBuf};
+
+use server::{
+    app::App,
+    cli::serve::{assemble, run},
+    config::{DataConfig, ServeConfig},
+    context::Context,
+    services::accounts::SetupCode,
+};
+use tests::{SETUP_CODE, TestDatabase};
+use tokio::{net::TcpListener, task::JoinHandle};
+
+/// A running server.
+#[derive(Debug)]
+pub(crate) struct Server {
+    /// The application, for what a person could not do through the page.
+    pub(crate) app: App,
+    address: SocketAddr,
+    task: JoinHandle<()>,
+    _database: TestDatabase,
+}
+
+impl Server {
+    pub(super) async fn start(assets: PathBuf) -> Self {
+        let database = TestDatabase::sqlite().await;
+        let config = ServeConfig {
+            data: DataConfig {
+                data_dir: database.folder.path().to_owned(),
+                database_url: Some(database.url.clone()),
+            },
+            listen: ([127, 0, 0, 1], 0).into(),
+            assets,
+            client_address_header: None,
+            secure_cookies: false,
+            runners: 1,
+        };
+        let code = SetupCode::new(SETUP_CODE.to_owned());
+        let app = assemble(database.store.clone(), Context::system(), &config, code);
+        let listener = TcpListener::bind(config.listen).await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let served = app.clone();
+        let task =
+            tokio::spawn(async move { run(served, listener, config.runners).await.unwrap() });
+        Self {
+            app,
+            address,
+            task,
+            _database: database,
+        }
+    }
+
+    pub(super) fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    pub(super) async fn stop(self) {
+        self.app.lifecycle.stop();
+        self.task.await.unwrap();
+    }
+}

@@ -1,0 +1,36 @@
+//! The application starts, under its content security policy.
+
+use crate::harness::in_browser;
+
+#[tokio::test]
+async fn the_first_page_appears() {
+    in_browser("start", async |page, _server| {
+        page.go("/").await;
+        page.find("main h1").await;
+        page.take_picture("first-page").await;
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_script_inside_the_page_does_not_run() {
+    in_browser("inline-script", async |page, _server| {
+        page.go("/").await;
+        page.find("main h1").await;
+        assert_eq!(page.console_errors().await, Vec::<String>::new());
+        let script = "const script = document.createElement('script');
+            script.textContent = 'window.injected = true';
+            document.head.append(script);
+            return window.injected === true;";
+        let ran = page.client().execute(script, Vec::new()).await.unwrap();
+        assert_eq!(ran, false);
+        let errors = page.console_errors().await;
+        assert_eq!(
+            errors.len(),
+            1,
+            "the browser says what it refused: {errors:?}"
+        );
+        assert!(errors[0].contains("Content Security Policy"), "{errors:?}");
+    })
+    .await;
+}
