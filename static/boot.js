@@ -3,6 +3,12 @@
 import init from "/assets/temper.js";
 
 try {
+  // The chosen colours, before anything is drawn. A browser that forbids storage has no choice.
+  const theme = localStorage.getItem("temper-theme");
+  if (theme) document.documentElement.dataset.theme = theme;
+} catch {}
+
+try {
   await init({ module_or_path: "/assets/temper_bg.wasm" });
 } catch (error) {
   const message = document.createElement("p");

@@ -1,4 +1,5 @@
-//! The application starts, under its content security policy.
+//! The application starts, under its content security policy; and the harness finds things by the
+//! names that a person sees.
 
 use crate::harness::in_browser;
 
@@ -31,6 +32,26 @@ async fn a_script_inside_the_page_does_not_run() {
             "the browser says what it refused: {errors:?}"
         );
         assert!(errors[0].contains("Content Security Policy"), "{errors:?}");
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn things_are_found_by_their_visible_names() {
+    const FORM: &str = "<label for=a>Name</label><input id=a value=old>\
+        <label>Email <input onchange=\"out.textContent = a.value + ' at ' + value\"></label>\
+        <button style='display:none'>Send</button><button>Send</button><p id=out></p>";
+    in_browser("names", async |page, _server| {
+        page.go("/somewhere?filter=mine").await;
+        assert_eq!(page.path().await, "/somewhere?filter=mine");
+        page.client()
+            .goto(&format!("data:text/html,{FORM}"))
+            .await
+            .unwrap();
+        page.fill("Name", "Ada").await;
+        page.fill("Email", "example.com").await;
+        page.press("Send").await;
+        page.see("Ada at example.com").await;
     })
     .await;
 }

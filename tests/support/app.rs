@@ -27,6 +27,22 @@ pub const ADMIN_EMAIL: &str = "admin@example.com";
 /// The password of every account that the tests make.
 pub const PASSWORD: &str = "correct horse battery";
 
+/// The configuration of a server on a database: no pages, no background jobs.
+pub fn serve_config(database: &TestDatabase) -> ServeConfig {
+    ServeConfig {
+        data: DataConfig {
+            data_dir: database.folder.path().to_owned(),
+            database_url: Some(database.url.clone()),
+        },
+        listen: ([127, 0, 0, 1], 0).into(),
+        assets: database.folder.path().join("assets"),
+        client_address_header: Some("x-forwarded-for".to_owned()),
+        secure_cookies: false,
+        max_upload_bytes: 1 << 20,
+        runners: 0,
+    }
+}
+
 /// A running application, without a socket.
 #[derive(Debug)]
 pub struct TestApp {
@@ -49,18 +65,7 @@ impl TestApp {
         let start = DateTime::from_timestamp(1_790_000_000, 0).unwrap();
         let clock = Arc::new(FixedClock::new(start));
         let context = Context::new(clock.clone(), StdRng::seed_from_u64(7));
-        let config = ServeConfig {
-            data: DataConfig {
-                data_dir: database.folder.path().to_owned(),
-                database_url: Some(database.url.clone()),
-            },
-            listen: ([127, 0, 0, 1], 0).into(),
-            assets: database.folder.path().join("assets"),
-            client_address_header: Some("x-forwarded-for".to_owned()),
-            secure_cookies: false,
-            max_upload_bytes: 1 << 20,
-            runners: 0,
-        };
+        let config = serve_config(&database);
         let setup_code = SetupCode::new(SETUP_CODE.to_owned());
         let app = assemble(database.store.clone(), context, &config, setup_code);
         Self {

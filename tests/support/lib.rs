@@ -7,7 +7,7 @@ mod app;
 mod client;
 mod database;
 
-pub use app::{ADMIN_EMAIL, PASSWORD, SETUP_CODE, TestApp};
+pub use app::{ADMIN_EMAIL, PASSWORD, SETUP_CODE, TestApp, serve_config};
 pub use client::{Client, Reply};
 pub use database::TestDatabase;
 

@@ -140,7 +140,7 @@ impl Page {
     }
 }
 
-/// A text in XPath, which knows no escapes; names with both kinds of quotes do not occur.
+/// A text in `XPath`, which knows no escapes; names with both kinds of quotes do not occur.
 fn quote(text: &str) -> String {
     let mark = if text.contains('"') { '\'' } else { '"' };
     format!("{mark}{text}{mark}")

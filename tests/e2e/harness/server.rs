@@ -6,11 +6,11 @@ use std::{net::SocketAddr, path::PathBuf};
 use server::{
     app::App,
     cli::serve::{assemble, run},
-    config::{DataConfig, ServeConfig},
+    config::ServeConfig,
     context::Context,
     services::accounts::SetupCode,
 };
-use tests::{SETUP_CODE, TestDatabase};
+use tests::{SETUP_CODE, TestDatabase, serve_config};
 use tokio::{net::TcpListener, task::JoinHandle};
 
 /// A running server.
@@ -27,15 +27,10 @@ impl Server {
     pub(super) async fn start(assets: PathBuf) -> Self {
         let database = TestDatabase::sqlite().await;
         let config = ServeConfig {
-            data: DataConfig {
-                data_dir: database.folder.path().to_owned(),
-                database_url: Some(database.url.clone()),
-            },
-            listen: ([127, 0, 0, 1], 0).into(),
             assets,
             client_address_header: None,
-            secure_cookies: false,
             runners: 1,
+            ..serve_config(&database)
         };
         let code = SetupCode::new(SETUP_CODE.to_owned());
         let app = assemble(database.store.clone(), Context::system(), &config, code);
