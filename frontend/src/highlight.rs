@@ -105,8 +105,8 @@ mod tests {
 
     #[test]
     fn names_and_values_are_told_apart() {
-        let text = r#"{"intent" : "a \"b\"", "n": [-1.5e3, true, null]}"#;
         use Part::{Key, Number, Text, Word};
+        let text = r#"{"intent" : "a \"b\"", "n": [-1.5e3, true, null]}"#;
         assert_eq!(kinds(text), [Key, Text, Key, Number, Word, Word]);
     }
 
