@@ -42,8 +42,8 @@ async fn things_are_found_by_their_visible_names() {
         <label>Email <input onchange=\"out.textContent = a.value + ' at ' + value\"></label>\
         <button style='display:none'>Send</button><button>Send</button><p id=out></p>";
     in_browser("names", async |page, _server| {
-        page.go("/somewhere?filter=mine").await;
-        assert_eq!(page.path().await, "/somewhere?filter=mine");
+        page.go("/setup?filter=mine").await;
+        assert_eq!(page.path().await, "/setup?filter=mine");
         page.client()
             .goto(&format!("data:text/html,{FORM}"))
             .await
