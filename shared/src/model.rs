@@ -3,7 +3,11 @@
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
-use crate::ids::{ModelId, ModelVersionId, PromptVersionId, RunId, UserId};
+use crate::{
+    evaluation::Decoding,
+    ids::{ModelId, ModelVersionId, PromptVersionId, RunId, UserId},
+    message::Message,
+};
 
 text_enum! {
     /// What a model version consists of.
@@ -67,4 +71,89 @@ pub struct ModelFile {
     pub path: String,
     /// Its size; absent for a folder.
     pub size_bytes: Option<u64>,
+}
+
+/// The name under which a version is served to the world.
+pub const PRODUCTION: &str = "production";
+
+/// A name that points to a model version, and where it pointed before.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct Alias {
+    /// The name; so far only `production`.
+    pub name: String,
+    /// Its moves, newest first. The first one is where it points; a rolled-back one stays listed.
+    pub moves: Vec<AliasMove>,
+}
+
+/// One move of an alias.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct AliasMove {
+    /// Where it points since.
+    pub model_version_id: ModelVersionId,
+    /// The number of the passed report that allowed it.
+    pub report: Option<i64>,
+    /// Why it was moved without one.
+    pub override_reason: Option<String>,
+    /// Whether it went back to where it was before.
+    pub rollback: bool,
+    /// Who moved it.
+    pub moved_by: Option<UserId>,
+    /// When.
+    pub moved_at: DateTime<Utc>,
+}
+
+/// Moves an alias: by a passed report whose candidate the version is, or else with a reason.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct MoveAlias {
+    /// Where it shall point.
+    pub model_version_id: ModelVersionId,
+    /// The number of the passed report.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub report: Option<i64>,
+    /// Why it is moved without one; recorded.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub override_reason: Option<String>,
+}
+
+/// Says something to a model version.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct Chat {
+    /// The conversation so far, ending with a turn of the user.
+    pub messages: Vec<Message>,
+    /// The prompt put before it; absent for none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub prompt_version_id: Option<PromptVersionId>,
+    /// How the answer is generated.
+    #[serde(default)]
+    pub decoding: Decoding,
+}
+
+/// What the answer to a [`Chat`] consists of, as server-sent events.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(tag = "type", rename_all = "snake_case")]
+pub enum ChatPiece {
+    /// More of the answer.
+    Text {
+        /// The text that follows.
+        text: String,
+    },
+    /// The end of the answer.
+    Done {
+        /// Tokens of the rendered conversation.
+        prompt_tokens: u64,
+        /// Tokens of the answer.
+        output_tokens: u64,
+        /// Seconds that it took.
+        seconds: f64,
+    },
+    /// The answer failed.
+    Error {
+        /// What went wrong and what to do.
+        message: String,
+    },
 }

@@ -7,7 +7,12 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    ids::{JudgementId, PairId, QueueId, SlotId, SpecVersionId, UserId},
+    dataset::DatasetVersion,
+    evaluation::Decoding,
+    ids::{
+        DatasetVersionId, JudgementId, ModelVersionId, PairId, PromptVersionId, QueueId, SlotId,
+        SpecVersionId, UserId,
+    },
     message::Message,
 };
 
@@ -136,6 +141,52 @@ pub struct NewPair {
 pub struct AddPairs {
     /// The pairs, in the order in which they are to be judged.
     pub pairs: Vec<NewPair>,
+}
+
+/// Fills a queue with pairs that are sampled from a model, by a job: two samples of one version, or
+/// one sample of each of two versions.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct SamplePairs {
+    /// The dataset version whose prompts are asked.
+    pub dataset_version_id: DatasetVersionId,
+    /// How many of its rows are asked at most, from the first on.
+    pub rows: i64,
+    /// The model version of the one response.
+    pub model_a: ModelVersionId,
+    /// The model version of the other; the same one for two samples of it.
+    pub model_b: ModelVersionId,
+    /// The prompt before each question to the first model; absent for none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub prompt_a: Option<PromptVersionId>,
+    /// The prompt before each question to the second model; absent for none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub prompt_b: Option<PromptVersionId>,
+    /// How responses are generated. Two samples of one version need a temperature above 0. Equal
+    /// responses make no pair.
+    pub decoding: Decoding,
+}
+
+/// Makes a preference dataset version from the judgements of a queue: pairs with a preferred side
+/// become rows; ties, pairs with two bad sides and splits are left out.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct CreatePreferenceDataset {
+    /// The name of the dataset: a new one, or one that exists and gets the rows added.
+    pub name: String,
+    /// The share of rows that is held back for validation, from 0 to 0.5.
+    #[serde(default)]
+    pub validation_share: f64,
+}
+
+/// What the judgements of a queue were made into.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct PreferenceDataset {
+    /// The version that was cut.
+    pub version: DatasetVersion,
+    /// What went in and what was left out.
+    pub results: QueueResults,
 }
 
 /// A pair that is held for an annotator, as they see it.

@@ -27,6 +27,43 @@ text_enum! {
     }
 }
 
+/// What must be true of a candidate on a suite before it may replace the baseline. It is set with
+/// the suite, and locked with it.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(tag = "type", rename_all = "snake_case")]
+pub enum Gate {
+    /// The candidate must be good.
+    Goal {
+        /// The least share of passed items, from 0 to 1; absent for any.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        min_rate: Option<f64>,
+        /// Whether the interval of the paired difference must lie above zero.
+        must_improve: bool,
+    },
+    /// The candidate must not be worse: the lower end of the interval of the paired difference
+    /// lies above minus the margin.
+    Guard {
+        /// The loss that would be tolerated, from 0 to 1.
+        margin: f64,
+    },
+}
+
+impl Gate {
+    /// What a suite of a kind is usually held to: better in its domain, and at most five points
+    /// worse elsewhere.
+    #[must_use]
+    pub const fn usual(kind: SuiteKind) -> Self {
+        match kind {
+            SuiteKind::Domain => Self::Goal {
+                min_rate: None,
+                must_improve: true,
+            },
+            _ => Self::Guard { margin: 0.05 },
+        }
+    }
+}
+
 /// A version of a suite. It can be changed until it is locked, and then never again.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
@@ -43,6 +80,8 @@ pub struct Suite {
     pub kind: SuiteKind,
     /// When an item counts as passed.
     pub pass_rule: PassRule,
+    /// What a candidate is held to.
+    pub gate: Gate,
     /// Checks that every item has, besides its own.
     pub checks: Vec<Check>,
     /// How many items it has.
@@ -101,6 +140,9 @@ pub struct CreateSuite {
     pub kind: SuiteKind,
     /// When an item counts as passed.
     pub pass_rule: PassRule,
+    /// What a candidate is held to; absent takes [`Gate::usual`].
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub gate: Option<Gate>,
     /// Checks that every item has, besides its own.
     #[serde(default)]
     pub checks: Vec<Check>,

@@ -6,7 +6,7 @@ use checks::{Checker, check_rule};
 use shared::{
     error::FieldError,
     ids::SuiteId,
-    suite::{CreateSuite, MAX_SUITE_ITEMS, Suite, SuiteItem},
+    suite::{CreateSuite, Gate, MAX_SUITE_ITEMS, Suite, SuiteItem},
 };
 use store::{Tx, suites};
 
@@ -73,6 +73,7 @@ pub async fn create_suite(
         name: request.name.trim().to_owned(),
         kind: request.kind,
         pass_rule: request.pass_rule,
+        gate: request.gate.unwrap_or(Gate::usual(request.kind)),
         checks: request.checks,
         item_count: i64::try_from(request.items.len()).unwrap_or(i64::MAX),
         locked_at: None,
@@ -138,6 +139,10 @@ fn validate(request: &CreateSuite) -> Vec<FieldError> {
     if let Err(error) = check_rule(&request.pass_rule) {
         errors.push(FieldError::new("pass_rule", error.to_string()));
     }
+    if request.gate.is_some_and(|gate| !is_usable(gate)) {
+        let message = "a rate must be from 0 to 1, and a margin above 0 and below 1";
+        errors.push(FieldError::new("gate", message));
+    }
     if request.items.is_empty() || request.items.len() > MAX_SUITE_ITEMS {
         errors.push(FieldError::new(
             "items",
@@ -147,6 +152,14 @@ fn validate(request: &CreateSuite) -> Vec<FieldError> {
     validate_items(request, &mut errors);
     errors.truncate(MAX_ERRORS);
     errors
+}
+
+/// Whether a gate can be decided. A margin of 0 could never be kept by an equal model.
+fn is_usable(gate: Gate) -> bool {
+    match gate {
+        Gate::Goal { min_rate, .. } => min_rate.is_none_or(|rate| (0.0..=1.0).contains(&rate)),
+        Gate::Guard { margin } => margin > 0.0 && margin < 1.0,
+    }
 }
 
 fn validate_items(request: &CreateSuite, errors: &mut Vec<FieldError>) {

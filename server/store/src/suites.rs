@@ -18,6 +18,7 @@ struct SuiteRow {
     name: String,
     kind: String,
     pass_rule: String,
+    gate: String,
     checks: String,
     item_count: i64,
     locked_at: Option<DateTime<Utc>>,
@@ -47,6 +48,7 @@ impl TryFrom<SuiteRow> for Suite {
             name: row.name,
             kind: row.kind.parse().map_err(StoreError::corrupt)?,
             pass_rule: json::decode(&row.pass_rule)?,
+            gate: json::decode(&row.gate)?,
             checks: json::decode(&row.checks)?,
             item_count: row.item_count,
             locked_at: row.locked_at,
@@ -78,8 +80,9 @@ impl TryFrom<SuiteItemRow> for SuiteItem {
 /// Adds a version without its items. A taken number is a [`StoreError::Conflict`].
 pub async fn insert(tx: &mut Tx, project_id: ProjectId, suite: &Suite) -> Result<()> {
     const SQL: &str = "INSERT INTO suites (id, project_id, key, version, name, kind, pass_rule,
-             checks, item_count, created_at)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)";
+             gate, checks, item_count, created_at)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)";
+    let gate = json::encode(&suite.gate)?;
     let pass_rule = json::encode(&suite.pass_rule)?;
     let checks = json::encode(&suite.checks)?;
     on_db!(tx, |conn| sqlx::query(SQL)
@@ -90,6 +93,7 @@ pub async fn insert(tx: &mut Tx, project_id: ProjectId, suite: &Suite) -> Result
         .bind(&suite.name)
         .bind(suite.kind.as_str())
         .bind(&pass_rule)
+        .bind(&gate)
         .bind(&checks)
         .bind(suite.item_count)
         .bind(suite.created_at)

@@ -36,6 +36,7 @@ on_both_databases! {
         let mut client = with_project(&app).await;
         let made = client.post(SUITES, &suite(&[item("d1"), item("d2")])).await.expect(201);
         assert_eq!((&made["version"], &made["item_count"]), (&json!(1), &json!(2)));
+        assert_eq!(made["gate"], json!({ "type": "goal", "must_improve": true }));
         let path = format!("{SUITES}/{}", made["id"].as_str().unwrap());
         let items = client.get(&format!("{path}/items?offset=1")).await.expect(200);
         assert_eq!(items.as_array().unwrap().len(), 1);
@@ -66,6 +67,12 @@ async fn a_suite_whose_items_cannot_be_decided_is_refused() {
     twice["checks"] = json!([]);
     let refused = client.post(SUITES, &twice).await.expect(422);
     assert_eq!(refused["fields"][0]["field"], "items.0.checks");
+    twice["checks"] = suite(&[])["checks"].clone();
+    twice["gate"] = json!({ "type": "guard", "margin": 0.0 });
+    let refused = client.post(SUITES, &twice).await.expect(422);
+    assert_eq!(refused["fields"][0]["field"], "gate");
+    twice["gate"] = json!({ "type": "guard", "margin": 0.02 });
+    client.post(SUITES, &twice).await.expect(201);
     twice["items"] = json!([]);
     let refused = client.post(SUITES, &twice).await.expect(422);
     assert_eq!(refused["fields"][0]["field"], "items");
