@@ -52,7 +52,7 @@ macro_rules! text_enum {
         impl TryFrom<String> for $name {
             type Error = String;
 
-            fn try_from(text: String) -> Result<Self, Self::Error> {
+            fn try_from(text: String) -> Result<Self, String> {
                 text.parse()
             }
         }
