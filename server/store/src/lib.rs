@@ -25,6 +25,8 @@ pub mod dataset_versions;
 pub mod datasets;
 mod dialect;
 pub mod error;
+pub mod evaluation_results;
+pub mod evaluations;
 pub mod import_rejections;
 pub mod imports;
 pub mod jobs;

@@ -26,7 +26,7 @@ struct SuiteRow {
 }
 
 #[derive(FromRow)]
-struct SuiteItemRow {
+pub(crate) struct SuiteItemRow {
     id: Uuid,
     key: String,
     input: String,
@@ -34,7 +34,7 @@ struct SuiteItemRow {
     coverage: String,
     clauses: String,
     tags: String,
-    checks: String,
+    item_checks: String,
 }
 
 impl TryFrom<SuiteRow> for Suite {
@@ -68,7 +68,7 @@ impl TryFrom<SuiteItemRow> for SuiteItem {
             coverage: row.coverage.parse().map_err(StoreError::corrupt)?,
             clauses: json::decode(&row.clauses)?,
             tags: json::decode(&row.tags)?,
-            checks: json::decode(&row.checks)?,
+            checks: json::decode(&row.item_checks)?,
         };
         Ok(Self {
             id: row.id.into(),
@@ -186,7 +186,9 @@ pub async fn list_items(
     offset: u32,
     limit: u32,
 ) -> Result<Vec<SuiteItem>> {
-    const SQL: &str = "SELECT * FROM suite_items WHERE suite_id = $1 AND position >= $2
+    const SQL: &str =
+        "SELECT id, key, input, expected, coverage, clauses, tags, checks AS item_checks
+         FROM suite_items WHERE suite_id = $1 AND position >= $2
          ORDER BY position LIMIT $3";
     let rows: Vec<SuiteItemRow> = on_db!(tx, |conn| sqlx::query_as(SQL)
         .bind(suite_id.as_uuid())
