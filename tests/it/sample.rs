@@ -25,6 +25,14 @@ on_both_databases! {
         let expected =
             [("domain", 80, true), ("general_ability", 150, true), ("over_refusal", 120, true)];
         assert_eq!(counts, expected);
+        let datasets = admin.get(&format!("{project}/datasets")).await.expect(200);
+        let rows = datasets.as_array().unwrap().iter().map(|dataset| {
+            assert_eq!(dataset["latest_version"], 1);
+            dataset["draft_row_count"].as_i64().unwrap()
+        });
+        assert_eq!(rows.sum::<i64>(), 378 + 160 + 40);
+        let queues = admin.get(&format!("{project}/queues")).await.expect(200);
+        assert_eq!(queues[0]["progress"]["pairs"], 60);
     }
 }
 

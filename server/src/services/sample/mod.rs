@@ -3,6 +3,15 @@
 //! Loading goes on where an earlier, interrupted loading ended: each step looks first whether its
 //! result is there.
 
+/// A file of the sample project.
+macro_rules! sample_file {
+    ($path:literal) => {
+        include_str!(concat!("../../../../samples/support_desk_intake/", $path))
+    };
+}
+
+mod rows;
+
 use anyhow::Context as _;
 use serde::{Deserialize, de::DeserializeOwned};
 use serde_json::{Value, json};
@@ -23,13 +32,6 @@ use crate::{
     extract::ProjectAccess,
     services::{models, projects, prompts, specs, suites},
 };
-
-/// A file of the sample project.
-macro_rules! sample_file {
-    ($path:literal) => {
-        include_str!(concat!("../../../samples/support_desk_intake/", $path))
-    };
-}
 
 const PROJECT: &str = sample_file!("project.json");
 const SPEC: &str = sample_file!("spec.json");
@@ -83,6 +85,8 @@ pub async fn load(app: &App, user: &User, model: Option<String>) -> ApiResult<St
     load_spec(app, &access).await?;
     load_prompts(app, &access).await?;
     load_suites(app, &access).await?;
+    rows::load_datasets(app, &access).await?;
+    rows::load_queue(app, &access).await?;
     if let Some(path) = model {
         load_model(app, &access, path).await?;
     }
