@@ -12,6 +12,7 @@
 //! | [`handlers`] | one function for each route: extract, call a service, answer |
 //! | [`services`] | the rules: validate, one transaction, audit |
 //! | [`formats`] | files of rows: read, recognised, written |
+//! | [`pages`] | what the server renders itself: shared reports |
 //! | [`jobs`] | the runner of background work |
 //! | [`error`] | the one error of HTTP |
 //!
@@ -31,6 +32,7 @@ pub mod jobs;
 pub mod lifecycle;
 pub mod middleware;
 pub mod openapi;
+pub mod pages;
 pub mod router;
 pub mod services;
 pub mod telemetry;

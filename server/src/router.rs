@@ -18,8 +18,9 @@ use crate::{
     app::App,
     assets,
     handlers::{
-        annotation, dataset_versions, datasets, draft_rows, imports, jobs, members, models,
-        projects, prompts, queues, session, setup, specs, suites, system, tokens, uploads, users,
+        aliases, annotation, dataset_versions, datasets, draft_rows, imports, jobs, members,
+        models, projects, prompts, queues, reports, session, setup, share_links, specs, suites,
+        system, tokens, uploads, users,
     },
     middleware::{
         add_security_headers, find_client_address, number_request, refuse_cross_site,
@@ -82,6 +83,7 @@ fn public() -> OpenApiRouter<App> {
         .routes(routes!(system::get_health))
         .routes(routes!(setup::get_setup, setup::create_setup))
         .routes(routes!(session::create_session))
+        .routes(routes!(share_links::get_shared_report))
 }
 
 fn for_users() -> OpenApiRouter<App> {
@@ -115,6 +117,11 @@ fn for_viewers() -> OpenApiRouter<App> {
         .routes(routes!(queues::get_queue))
         .routes(routes!(models::list_model_versions))
         .routes(routes!(models::get_model_version))
+        .routes(routes!(aliases::list_aliases))
+        .routes(routes!(reports::list_reports))
+        .routes(routes!(reports::get_report))
+        .routes(routes!(reports::get_report_page))
+        .routes(routes!(share_links::list_share_links))
 }
 
 fn for_annotators() -> OpenApiRouter<App> {
@@ -135,6 +142,11 @@ fn for_engineers() -> OpenApiRouter<App> {
         .routes(routes!(suites::lock_suite))
         .routes(routes!(models::list_model_files))
         .routes(routes!(models::register_model))
+        .routes(routes!(aliases::move_production))
+        .routes(routes!(aliases::roll_back_production))
+        .routes(routes!(reports::create_report))
+        .routes(routes!(share_links::create_share_link))
+        .routes(routes!(share_links::delete_share_link))
         .routes(routes!(queues::create_queue))
         .routes(routes!(queues::add_pairs))
         .routes(routes!(queues::unflag_pair))

@@ -2,6 +2,7 @@
 
 mod datasets;
 mod jobs;
+mod reports;
 mod routes;
 mod sample;
 mod store;

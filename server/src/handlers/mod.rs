@@ -5,6 +5,7 @@
 //!    `operation_id` is the function's name.
 //! 2. Add it in [`router`](crate::router) to the group of the role it needs.
 
+pub mod aliases;
 pub mod annotation;
 pub mod dataset_versions;
 pub mod datasets;
@@ -16,8 +17,10 @@ pub mod models;
 pub mod projects;
 pub mod prompts;
 pub mod queues;
+pub mod reports;
 pub mod session;
 pub mod setup;
+pub mod share_links;
 pub mod specs;
 pub mod suites;
 pub mod system;

@@ -8,6 +8,7 @@
 //!    cannot be called without saying what was done: that is the audit entry.
 
 pub mod accounts;
+pub mod aliases;
 pub mod annotation;
 pub mod change;
 pub mod dataset_builds;
@@ -24,6 +25,7 @@ pub mod projects;
 pub mod prompts;
 pub mod queues;
 pub mod rate_limit;
+pub mod reports;
 pub mod row_batches;
 pub mod sample;
 pub mod secret;

@@ -18,6 +18,7 @@
 #[macro_use]
 mod macros;
 
+pub mod alias_moves;
 pub mod api_tokens;
 pub mod audit;
 mod database;
@@ -38,10 +39,12 @@ pub mod models;
 pub mod projects;
 pub mod prompts;
 pub mod queues;
+pub mod reports;
 pub mod row_contents;
 pub mod row_lists;
 pub mod segment_rows;
 pub mod sessions;
+pub mod share_links;
 pub mod slots;
 pub mod specs;
 pub mod suites;

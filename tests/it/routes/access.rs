@@ -8,11 +8,12 @@ use shared::account::Role;
 use tests::{Client, TestApp};
 
 /// The routes that anybody may use.
-const PUBLIC: [&str; 4] = [
+const PUBLIC: [&str; 5] = [
     "GET /api/health",
     "GET /api/setup",
     "POST /api/setup",
     "POST /api/session",
+    "GET /share/{secret}",
 ];
 
 struct Route {
