@@ -1,5 +1,6 @@
 //! The commands of the program `temper`. Each calls the same services as the web.
 
+mod backup;
 mod sample;
 pub mod serve;
 mod train;
@@ -39,6 +40,10 @@ enum Command {
     Train(train::TrainCommand),
     /// Load the sample project, with an account to try it with.
     Sample(sample::SampleCommand),
+    /// Write everything that Temper keeps into one file; the server may go on running.
+    Backup(backup::BackupCommand),
+    /// Read a back-up into an empty database, of either kind.
+    Restore(backup::RestoreCommand),
     /// Manage accounts from the console.
     #[command(subcommand)]
     User(user::UserCommand),
@@ -53,6 +58,8 @@ impl Cli {
             Command::Migrate(config) => serve::migrate(&config).await,
             Command::Train(command) => command.run().await,
             Command::Sample(command) => command.run().await,
+            Command::Backup(command) => command.run().await,
+            Command::Restore(command) => command.run().await,
             Command::User(command) => command.run().await,
         }
     }

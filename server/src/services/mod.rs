@@ -10,6 +10,7 @@
 pub mod accounts;
 pub mod aliases;
 pub mod annotation;
+pub mod backup;
 pub mod change;
 pub mod dataset_builds;
 pub mod dataset_exports;

@@ -21,6 +21,7 @@ mod macros;
 pub mod alias_moves;
 pub mod api_tokens;
 pub mod audit;
+pub mod backup;
 mod database;
 pub mod dataset_versions;
 pub mod datasets;

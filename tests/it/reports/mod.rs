@@ -1,5 +1,6 @@
 //! Regression reports, their links, what they let into production, and back-ups of all of it.
 
+mod backup;
 mod evidence;
 mod production;
 
