@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use shared::training::TargetModule;
+use shared::training::{AdapterConfig, TargetModule};
 
 use crate::model::ModelConfig;
 
@@ -69,6 +69,16 @@ pub(super) fn widths(config: &ModelConfig, target: TargetModule) -> (usize, usiz
         TargetModule::Gate | TargetModule::Up => (hidden, inner),
         TargetModule::Down => (inner, hidden),
     }
+}
+
+/// How many numbers an adapter on a model has.
+pub fn parameters(config: &ModelConfig, adapter: &AdapterConfig) -> usize {
+    let shape = LoraShape {
+        rank: adapter.rank,
+        alpha: adapter.alpha,
+        targets: adapter.targets.clone(),
+    };
+    Layout::new(config, &shape).size
 }
 
 /// One group of one layer in the flat tensor.

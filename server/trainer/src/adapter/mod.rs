@@ -15,6 +15,6 @@ mod views;
 
 pub use config::PeftConfig;
 pub use files::{load, parse, save, to_safetensors};
-pub use layout::{Group, LoraShape};
+pub use layout::{Group, LoraShape, parameters};
 pub use merge::merged_weight;
 pub use views::{Adapter, Gradients, LoraGroup, LoraPart};

@@ -17,11 +17,13 @@
 mod json;
 mod preview;
 mod rows;
+mod shapes;
 mod template;
 mod tokens;
 
 pub use preview::{PreviewToken, preview};
 pub use rows::{Row, read_rows};
+pub use shapes::{RowShape, SequenceShape, TokenTotals, count_tokens};
 pub use template::{ChatTemplate, Rendered};
 pub use tokens::{
     Encoder, TokenCounts, TokenizedData, TokenizedPair, TokenizedPairs, TokenizedRow,

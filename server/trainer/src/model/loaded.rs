@@ -7,7 +7,7 @@ use candle_core::Device;
 use super::reason::refuse;
 use super::{ModelConfig, TextTokenizer, Weights, assemble, folder, gguf, hash};
 use crate::data::ChatTemplate;
-use crate::error::Result;
+use crate::error::{Result, TrainerError};
 
 /// Everything a base model brings.
 #[derive(Clone, Debug)]
@@ -25,6 +25,17 @@ pub struct LoadedModel {
     /// The SHA-256 of its weight files in hexadecimal, for provenance: of the only file, or of all
     /// files joined in the order of their names.
     pub content_hash: String,
+}
+
+/// What a base model brings besides its weights.
+#[derive(Clone, Debug)]
+pub struct Outline {
+    /// Its shape.
+    pub config: ModelConfig,
+    /// Its tokenizer.
+    pub tokenizer: TextTokenizer,
+    /// Its chat template; rendering fails where the model has none.
+    pub template: ChatTemplate,
 }
 
 /// What a form on disk yields before its weights are read.
@@ -50,12 +61,39 @@ pub fn load(path: &Path, device: &Device) -> Result<LoadedModel> {
     } else if path.is_file() {
         finish(path, gguf::open(path)?, device)
     } else {
-        Err(refuse(
-            path,
-            "there is no such file or folder; give a folder with config.json, tokenizer.json and \
-             model.safetensors, or a .gguf file",
-        ))
+        Err(missing(path))
     }
+}
+
+/// Reads everything but the weights: quick, and enough to render and count rows.
+///
+/// # Errors
+/// As [`load`].
+pub fn outline(path: &Path) -> Result<Outline> {
+    fn keep<S>(opened: Opened<S>) -> Outline {
+        Outline {
+            config: opened.config,
+            tokenizer: opened.tokenizer,
+            template: opened.template,
+        }
+    }
+    let outline = if path.is_dir() {
+        keep(folder::open(path)?)
+    } else if path.is_file() {
+        keep(gguf::open(path)?)
+    } else {
+        return Err(missing(path));
+    };
+    check_vocabulary(path, &outline.config, &outline.tokenizer)?;
+    Ok(outline)
+}
+
+fn missing(path: &Path) -> TrainerError {
+    refuse(
+        path,
+        "there is no such file or folder; give a folder with config.json, tokenizer.json and \
+         model.safetensors, or a .gguf file",
+    )
 }
 
 /// Reads the weights while a second thread hashes their files.

@@ -26,6 +26,6 @@ mod weights;
 
 pub use config::{ModelConfig, RopeScaling};
 pub use export::export_safetensors;
-pub use loaded::{LoadedModel, load};
+pub use loaded::{LoadedModel, Outline, load, outline};
 pub use tokenizer::{SpecialTokens, TextTokenizer, TokenStream};
 pub use weights::{LayerWeights, Weights};

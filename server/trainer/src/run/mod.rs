@@ -11,6 +11,7 @@
 //! | `request` | what a run is given, and what it hands back |
 //! | `examples` | tokenized rows or pairs, and their digest |
 //! | `order` | which examples make which step |
+//! | `plan` | what is known of a run before it starts |
 //! | `start` | what is refused, and where a run begins |
 //! | `training` | the loop |
 //! | `step` | one optimizer step from micro-batches |
@@ -29,6 +30,7 @@ mod evaluate;
 mod examples;
 mod interrupter;
 mod order;
+mod plan;
 mod progress;
 mod reference;
 mod request;
@@ -41,4 +43,5 @@ mod training;
 pub use evaluate::{Answer, Answerer, Scorer, TaskEvaluation};
 pub use examples::Examples;
 pub use interrupter::Interrupter;
+pub use plan::{Steps, count_steps, estimate_memory};
 pub use request::{Outcome, TrainRequest, train};

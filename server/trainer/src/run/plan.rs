@@ -1,0 +1,111 @@
+//! What is known of a run before it starts: steps, trainable numbers, memory.
+
+use shared::training::{BatchConfig, DataConfig, Method, TrainingConfig};
+
+use super::order::Order;
+use crate::adapter;
+use crate::model::ModelConfig;
+
+/// Steps of a run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Steps {
+    /// In one epoch.
+    pub by_epoch: usize,
+    /// In all.
+    pub total: usize,
+}
+
+/// The steps that a run on so many usable rows makes.
+pub fn count_steps(train: usize, general: usize, data: &DataConfig, batch: &BatchConfig) -> Steps {
+    let order = Order::new(train, general, data, batch, 0);
+    Steps {
+        by_epoch: order.steps_by_epoch(),
+        total: order.total_steps,
+    }
+}
+
+/// The bytes of one number.
+const NUMBER: usize = 4;
+
+/// What the program itself needs besides a model: code, tokenizer, rows.
+const PROGRAM_BYTES: usize = 256 << 20;
+
+/// About how many bytes of memory a run needs, where its longest row has `longest` tokens after it
+/// was cut. With everything in numbers of 32 bits it is the sum of
+///
+/// - the base: embedding, head if it is not tied, and `2·D·H·d + 2·D·KV·d + 3·D·F + 2·D` a layer;
+/// - the adapter four times (values, gradients, two moments of AdamW), and once more where it
+///   starts from another one, which stays as the reference;
+/// - for each of the T tokens of a batch (batch size times the longest row, twice for pairs) what
+///   the backward pass needs of each layer: `2·D` for its input and the sum after attention, `(H +
+///   2·KV)·d` for queries, keys and values, `H·d + H` for attention, `2·F` for gate and up, and the
+///   adapters' inner results, `r` for each adapted layer;
+/// - for each of the T tokens what is computed anew at any one time, `6·D + 4·F`;
+///
+/// the last two times 9/8, because buffers come in eight sizes for each power of two; and a
+/// constant for the program. The logits are computed in tiles and are not worth counting.
+pub fn estimate_memory(model: &ModelConfig, config: &TrainingConfig, longest: usize) -> u64 {
+    let adapter = adapter::parameters(model, &config.adapter);
+    let copies = if config.adapter.initial.is_some() {
+        5
+    } else {
+        4
+    };
+    let sides = if config.method == Method::Dpo { 2 } else { 1 };
+    let tokens = config.batch.size * longest * sides;
+    let targets = config.adapter.targets.len();
+    let (width, inner) = (model.hidden_size, model.intermediate_size);
+    let (queries, keys) = (
+        model.heads * model.head_dim,
+        model.kv_heads * model.head_dim,
+    );
+    let saved = 2 * width + queries + 2 * keys + queries + model.heads + 2 * inner;
+    let saved = saved + targets * config.adapter.rank;
+    let transient = 6 * width + 4 * inner;
+    let activations = tokens * (model.layers * saved + transient) / 8 * 9;
+    let numbers = base_parameters(model) + copies * adapter + activations;
+    (numbers * NUMBER + PROGRAM_BYTES) as u64
+}
+
+fn base_parameters(model: &ModelConfig) -> usize {
+    let (width, inner) = (model.hidden_size, model.intermediate_size);
+    let (queries, keys) = (
+        model.heads * model.head_dim,
+        model.kv_heads * model.head_dim,
+    );
+    let layer = 2 * width * queries + 2 * width * keys + 3 * width * inner + 2 * width;
+    let heads = if model.tie_word_embeddings { 1 } else { 2 };
+    heads * model.vocab_size * width + model.layers * layer + width
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::{tiny_config, tiny_model};
+
+    #[test]
+    fn the_numbers_of_the_base_are_those_of_its_weights() {
+        let loaded = tiny_model().weights.parameter_count();
+        assert_eq!(base_parameters(&tiny_config()), loaded);
+    }
+
+    #[test]
+    fn memory_grows_with_the_batch_and_the_rank() {
+        let of = |size, rank| {
+            let mut config = TrainingConfig::default();
+            config.batch.size = size;
+            config.adapter.rank = rank;
+            estimate_memory(&tiny_config(), &config, 100)
+        };
+        assert!(of(2, 8) < of(4, 8));
+        assert!(of(2, 8) < of(2, 16));
+        assert!(of(2, 8) > PROGRAM_BYTES as u64);
+    }
+
+    #[test]
+    fn steps_are_those_of_the_order() {
+        let (data, batch) = (DataConfig::default(), BatchConfig::default());
+        let steps = count_steps(20, 0, &data, &batch);
+        assert_eq!((steps.by_epoch, steps.total), (3, 9));
+    }
+}
