@@ -206,6 +206,19 @@ pub async fn request_cancel(tx: &mut Tx, id: JobId, now: DateTime<Utc>) -> Resul
     Ok(updated > 0)
 }
 
+/// Puts a job that failed or was cancelled back into the queue; false if it stands otherwise.
+pub async fn take_up_again(tx: &mut Tx, id: JobId) -> Result<bool> {
+    const SQL: &str = "UPDATE jobs SET state = 'queued', cancel_requested = FALSE, message = '',
+             finished_at = NULL
+         WHERE id = $1 AND state IN ('failed', 'cancelled')";
+    let updated = on_db!(tx, |conn| sqlx::query(SQL)
+        .bind(id.as_uuid())
+        .execute(conn)
+        .await
+        .map(|done| done.rows_affected()))?;
+    Ok(updated > 0)
+}
+
 /// One job of a project.
 pub async fn get(tx: &mut Tx, project_id: ProjectId, id: JobId) -> Result<Option<JobRecord>> {
     const SQL: &str = "SELECT * FROM jobs WHERE project_id = $1 AND id = $2";

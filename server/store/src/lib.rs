@@ -43,6 +43,8 @@ pub mod queues;
 pub mod reports;
 pub mod row_contents;
 pub mod row_lists;
+pub mod run_events;
+pub mod runs;
 pub mod segment_rows;
 pub mod sessions;
 pub mod share_links;

@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, Utc};
 use shared::{
-    ids::ProjectId,
+    ids::{ProjectId, SpecVersionId},
     spec::{Clause, SpecVersion, SpecVersionSummary},
 };
 use sqlx::FromRow;
@@ -144,12 +144,31 @@ pub async fn list(tx: &mut Tx, project_id: ProjectId) -> Result<Vec<SpecVersionS
 /// One version of a project's spec, by its number.
 pub async fn get(tx: &mut Tx, project_id: ProjectId, number: i64) -> Result<Option<SpecVersion>> {
     const SQL: &str = "SELECT * FROM spec_versions WHERE project_id = $1 AND number = $2";
-    const CLAUSES: &str = "SELECT * FROM spec_clauses WHERE spec_version_id = $1 ORDER BY position";
     let row: Option<SpecVersionRow> = on_db!(tx, |conn| sqlx::query_as(SQL)
         .bind(project_id.as_uuid())
         .bind(number)
         .fetch_optional(conn)
         .await)?;
+    with_clauses(tx, row).await
+}
+
+/// One version of a project's spec, by its id.
+pub async fn get_by_id(
+    tx: &mut Tx,
+    project_id: ProjectId,
+    id: SpecVersionId,
+) -> Result<Option<SpecVersion>> {
+    const SQL: &str = "SELECT * FROM spec_versions WHERE project_id = $1 AND id = $2";
+    let row: Option<SpecVersionRow> = on_db!(tx, |conn| sqlx::query_as(SQL)
+        .bind(project_id.as_uuid())
+        .bind(id.as_uuid())
+        .fetch_optional(conn)
+        .await)?;
+    with_clauses(tx, row).await
+}
+
+async fn with_clauses(tx: &mut Tx, row: Option<SpecVersionRow>) -> Result<Option<SpecVersion>> {
+    const CLAUSES: &str = "SELECT * FROM spec_clauses WHERE spec_version_id = $1 ORDER BY position";
     let Some(row) = row else { return Ok(None) };
     let clauses: Vec<ClauseRow> = on_db!(tx, |conn| sqlx::query_as(CLAUSES)
         .bind(row.id)

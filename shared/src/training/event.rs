@@ -61,6 +61,34 @@ pub enum RunEvent {
     },
 }
 
+impl RunEvent {
+    /// The word that tells what it is, as on the wire.
+    #[must_use]
+    pub const fn kind(&self) -> &'static str {
+        match self {
+            Self::Started { .. } => "started",
+            Self::Step(_) => "step",
+            Self::Evaluation(_) => "evaluation",
+            Self::Checkpoint { .. } => "checkpoint",
+            Self::Warning { .. } => "warning",
+            Self::Finished { .. } => "finished",
+        }
+    }
+
+    /// The optimizer step it belongs to.
+    #[must_use]
+    pub const fn step(&self) -> usize {
+        match self {
+            Self::Started { from_step, .. } => *from_step,
+            Self::Step(metrics) => metrics.step,
+            Self::Evaluation(metrics) => metrics.step,
+            Self::Checkpoint { step, .. }
+            | Self::Warning { step, .. }
+            | Self::Finished { step, .. } => *step,
+        }
+    }
+}
+
 /// The measurements of one optimizer step; one line of `metrics.jsonl`.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
