@@ -1,6 +1,7 @@
 //! The commands of the program `temper`. Each calls the same services as the web.
 
 mod backup;
+mod generate;
 mod sample;
 pub mod serve;
 mod train;
@@ -38,6 +39,8 @@ enum Command {
     Migrate(DataConfig),
     /// Train an adapter as a file says, without a server.
     Train(train::TrainCommand),
+    /// Answer prompts with a model, without a server.
+    Generate(generate::GenerateCommand),
     /// Load the sample project, with an account to try it with.
     Sample(sample::SampleCommand),
     /// Write everything that Temper keeps into one file; the server may go on running.
@@ -57,6 +60,7 @@ impl Cli {
             Command::Serve(config) => serve::serve(config).await,
             Command::Migrate(config) => serve::migrate(&config).await,
             Command::Train(command) => command.run().await,
+            Command::Generate(command) => command.run().await,
             Command::Sample(command) => command.run().await,
             Command::Backup(command) => command.run().await,
             Command::Restore(command) => command.run().await,

@@ -1,0 +1,210 @@
+//! `temper generate`: answers without a server.
+
+use std::{
+    fs,
+    io::{self, Write},
+    path::{Path, PathBuf},
+    time::{Duration, Instant},
+};
+
+use anyhow::{Context as _, bail};
+use clap::Args;
+use serde_json::{Value, json};
+use shared::message::Message;
+use trainer::{
+    adapter,
+    data::{ChatTemplate, Encoder},
+    device,
+    engine::Model,
+    generate::{GenerateRequest, Generated, Generator, ModelDecoder, Sampling},
+    model::load,
+    run::Interrupter,
+};
+
+/// Answers prompts with a model.
+#[derive(Args, Debug)]
+pub(super) struct GenerateCommand {
+    /// The base model: a GGUF file, or a folder with `config.json`, `tokenizer.json` and
+    /// safetensors.
+    #[arg(long)]
+    model: PathBuf,
+    /// A folder with an adapter in PEFT's format.
+    #[arg(long)]
+    adapter: Option<PathBuf>,
+    /// The system message put before every prompt that has none.
+    #[arg(long)]
+    system_prompt: Option<String>,
+    /// What to answer; the answer is printed as it grows.
+    #[arg(long, conflicts_with = "prompts", required_unless_present = "prompts")]
+    prompt: Option<String>,
+    /// A JSONL file whose lines have a `prompt` (a text or a list of messages); one line of JSON
+    /// with the answer is printed for each.
+    #[arg(long)]
+    prompts: Option<PathBuf>,
+    /// The most tokens of an answer.
+    #[arg(long, default_value_t = 256)]
+    max_new_tokens: usize,
+    /// 0 takes the most probable token each time; larger values draw more freely.
+    #[arg(long, default_value_t = 0.0)]
+    temperature: f64,
+    /// Only the most probable tokens that together have this probability are drawn from.
+    #[arg(long, default_value_t = 1.0)]
+    top_p: f64,
+    /// Only so many most probable tokens are drawn from; 0 for all.
+    #[arg(long, default_value_t = 0)]
+    top_k: usize,
+    /// Decides what is drawn.
+    #[arg(long, default_value_t = 0)]
+    seed: u64,
+    /// Prompts that are answered at once.
+    #[arg(long, default_value_t = 8)]
+    batch_size: usize,
+    /// Where to compute: `auto`, `cpu`, or `cuda:0` and so on.
+    #[arg(long, default_value = "auto")]
+    device: String,
+}
+
+impl GenerateCommand {
+    pub(super) async fn run(self) -> anyhow::Result<()> {
+        let interrupter = Interrupter::new();
+        let on_signal = interrupter.clone();
+        tokio::spawn(async move {
+            if tokio::signal::ctrl_c().await.is_ok() {
+                on_signal.interrupt("stopped from the console");
+            }
+        });
+        tokio::task::spawn_blocking(move || self.answer(&interrupter)).await?
+    }
+
+    fn answer(&self, interrupter: &Interrupter) -> anyhow::Result<()> {
+        let prompts = self.read_prompts()?;
+        let device = device::open(&self.device)?;
+        let loaded = load(&self.model, &device)?;
+        let adapter = self
+            .adapter
+            .as_deref()
+            .map(|folder| adapter::load(folder, &loaded.config, &device))
+            .transpose()?
+            .map(|(adapter, _)| adapter);
+        let template: &ChatTemplate = &loaded.template;
+        let system_prompt = self.system_prompt.as_deref();
+        let encoder = Encoder::from_parts(&loaded.tokenizer, template, system_prompt, usize::MAX);
+        let requests = prompts
+            .iter()
+            .map(|messages| Ok(self.request(encoder.prompt(messages, None)?)))
+            .collect::<anyhow::Result<Vec<_>>>()?;
+        let model = Model::new(loaded.config.clone(), loaded.weights.clone());
+        let start = Instant::now();
+        let clock = || start.elapsed();
+        let mut generator = Generator {
+            decoder: &mut ModelDecoder::new(&model, adapter.as_ref()),
+            tokenizer: &loaded.tokenizer,
+            config: &model.config,
+            batch_size: self.batch_size,
+            clock: &clock,
+        };
+        let mut output = io::stdout().lock();
+        let mut told = Ok(());
+        let mut tell = |_: usize, text: &str| {
+            if self.prompt.is_some() && told.is_ok() {
+                told = output
+                    .write_all(text.as_bytes())
+                    .and_then(|()| output.flush());
+            }
+        };
+        let answers = generator.generate(&requests, &mut tell, interrupter)?;
+        told?;
+        if self.prompt.is_some() {
+            writeln!(output)?;
+        } else {
+            for (messages, answer) in prompts.iter().zip(&answers) {
+                writeln!(output, "{}", line(messages, answer))?;
+            }
+        }
+        Ok(())
+    }
+
+    fn request(&self, prompt: Vec<u32>) -> GenerateRequest {
+        GenerateRequest {
+            prompt,
+            sampling: Sampling {
+                temperature: self.temperature,
+                top_p: self.top_p,
+                top_k: self.top_k,
+                seed: self.seed,
+            },
+            max_new_tokens: self.max_new_tokens,
+            stop: Vec::new(),
+        }
+    }
+
+    fn read_prompts(&self) -> anyhow::Result<Vec<Vec<Message>>> {
+        match (&self.prompt, &self.prompts) {
+            (Some(text), _) => Ok(vec![vec![Message::user(text)]]),
+            (None, Some(path)) => read_prompts(path),
+            (None, None) => bail!("give --prompt or --prompts"),
+        }
+    }
+}
+
+fn read_prompts(path: &Path) -> anyhow::Result<Vec<Vec<Message>>> {
+    let text =
+        fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))?;
+    let lines = text.lines().enumerate();
+    let lines = lines.filter(|(_, line)| !line.trim().is_empty());
+    lines
+        .map(|(index, line)| {
+            parse(line).with_context(|| format!("line {} of {}", index + 1, path.display()))
+        })
+        .collect()
+}
+
+/// The prompt of a line.
+fn parse(line: &str) -> anyhow::Result<Vec<Message>> {
+    let mut value: Value = serde_json::from_str(line).context("it is no JSON")?;
+    match value.get_mut("prompt").map(Value::take) {
+        Some(Value::String(text)) => Ok(vec![Message::user(text)]),
+        Some(list @ Value::Array(_)) => {
+            let messages: Vec<Message> = serde_json::from_value(list)
+                .context("its prompt is no list of messages with role and content")?;
+            if messages.is_empty() {
+                bail!("its prompt is empty");
+            }
+            Ok(messages)
+        }
+        _ => bail!("it needs a `prompt`: a text or a list of messages"),
+    }
+}
+
+fn line(messages: &[Message], answer: &Generated) -> Value {
+    let seconds = |duration: Duration| duration.as_secs_f64();
+    json!({
+        "prompt": messages,
+        "output": answer.text,
+        "tokens": answer.tokens,
+        "finish": answer.finish,
+        "seconds": seconds(answer.latency),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::parse;
+
+    #[test]
+    fn a_prompt_is_a_text_or_messages() {
+        assert_eq!(parse(r#"{"prompt": "a"}"#).unwrap()[0].content, "a");
+        let list =
+            r#"{"prompt": [{"role": "system", "content": "s"}, {"role": "user", "content": "u"}]}"#;
+        assert_eq!(parse(list).unwrap().len(), 2);
+        for (text, word) in [
+            ("no", "JSON"),
+            ("{}", "prompt"),
+            (r#"{"prompt": []}"#, "empty"),
+            (r#"{"prompt": [{"role": "x"}]}"#, "messages"),
+        ] {
+            let message = format!("{:#}", parse(text).unwrap_err());
+            assert!(message.contains(word), "{text}: {message}");
+        }
+    }
+}
