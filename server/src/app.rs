@@ -10,7 +10,8 @@ use crate::{
     assets::Assets,
     context::Context,
     lifecycle::Lifecycle,
-    services::{accounts::SetupCode, rate_limit::RateLimiter},
+    live::News,
+    services::{accounts::SetupCode, rate_limit::RateLimiter, run_cache::RunCache},
 };
 
 /// Everything a handler or a job may need. Cheap to clone.
@@ -36,6 +37,10 @@ pub struct Parts {
     pub job_wake: Notify,
     /// Told when somebody asked for the end of a running job.
     pub job_cancelled: Notify,
+    /// Wakes those who watch runs.
+    pub news: News,
+    /// What preflights keep.
+    pub run_cache: RunCache,
     /// The code that allows the first account to be made.
     pub setup_code: SetupCode,
     /// Counts attempts to sign in.

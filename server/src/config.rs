@@ -41,6 +41,11 @@ pub struct ServeConfig {
     /// How many background jobs run at the same time.
     #[arg(long, env = "TEMPER_RUNNERS", default_value_t = 1)]
     pub runners: usize,
+    /// After how many seconds without a sign of life a runner's job is given to another one: what a
+    /// crash costs until its work goes on.
+    #[arg(long, env = "TEMPER_LEASE_SECONDS", default_value_t = 30,
+        value_parser = clap::value_parser!(u64).range(1..))]
+    pub lease_seconds: u64,
 }
 
 impl DataConfig {

@@ -30,6 +30,7 @@ pub mod formats;
 pub mod handlers;
 pub mod jobs;
 pub mod lifecycle;
+pub mod live;
 pub mod middleware;
 pub mod openapi;
 pub mod pages;

@@ -18,9 +18,9 @@ use crate::{
     app::App,
     assets,
     handlers::{
-        aliases, annotation, dataset_versions, datasets, draft_rows, imports, jobs, members,
-        models, projects, prompts, queues, reports, session, setup, share_links, specs, suites,
-        system, tokens, uploads, users,
+        aliases, annotation, dataset_versions, datasets, draft_rows, imports, jobs, live, members,
+        models, projects, prompts, queues, reports, runs, session, setup, share_links, specs,
+        suites, system, tokens, uploads, users,
     },
     middleware::{
         add_security_headers, find_client_address, number_request, refuse_cross_site,
@@ -63,13 +63,19 @@ fn api(app: &App) -> OpenApiRouter<App> {
         .merge(openapi::declare(Access::User, for_users()).route_layer(user))
         .merge(openapi::declare(Access::Admin, for_admins()).route_layer(admin))
         .merge(
-            in_project(Role::Viewer, for_viewers().merge(dataset_reads()))
-                .route_layer(role(Role::Viewer)),
+            in_project(
+                Role::Viewer,
+                for_viewers().merge(dataset_reads()).merge(run_reads()),
+            )
+            .route_layer(role(Role::Viewer)),
         )
         .merge(in_project(Role::Annotator, for_annotators()).route_layer(role(Role::Annotator)))
         .merge(
-            in_project(Role::Engineer, for_engineers().merge(dataset_writes()))
-                .route_layer(role(Role::Engineer)),
+            in_project(
+                Role::Engineer,
+                for_engineers().merge(dataset_writes()).merge(run_writes()),
+            )
+            .route_layer(role(Role::Engineer)),
         )
         .merge(in_project(Role::Owner, for_owners()).route_layer(role(Role::Owner)))
 }
@@ -122,6 +128,7 @@ fn for_viewers() -> OpenApiRouter<App> {
         .routes(routes!(reports::get_report))
         .routes(routes!(reports::get_report_page))
         .routes(routes!(share_links::list_share_links))
+        .routes(routes!(models::download_adapter))
 }
 
 fn for_annotators() -> OpenApiRouter<App> {
@@ -185,6 +192,25 @@ fn dataset_writes() -> OpenApiRouter<App> {
         .routes(routes!(draft_rows::update_row, draft_rows::delete_row))
         .routes(routes!(draft_rows::set_coverage))
         .routes(routes!(dataset_versions::create_dataset_version))
+}
+
+/// What viewers may ask of runs.
+fn run_reads() -> OpenApiRouter<App> {
+    OpenApiRouter::new()
+        .routes(routes!(runs::list_runs))
+        .routes(routes!(runs::get_run))
+        .routes(routes!(runs::get_run_history))
+        .routes(routes!(runs::list_run_events))
+        .routes(routes!(live::watch_live))
+}
+
+/// What engineers may do with runs.
+fn run_writes() -> OpenApiRouter<App> {
+    OpenApiRouter::new()
+        .routes(routes!(runs::create_run))
+        .routes(routes!(runs::preflight_run))
+        .routes(routes!(runs::render_rows))
+        .routes(routes!(runs::resume_run))
 }
 
 fn for_owners() -> OpenApiRouter<App> {

@@ -4,5 +4,6 @@ mod datasets;
 mod jobs;
 mod reports;
 mod routes;
+mod runs;
 mod sample;
 mod store;

@@ -40,6 +40,7 @@ pub fn serve_config(database: &TestDatabase) -> ServeConfig {
         secure_cookies: false,
         max_upload_bytes: 1 << 20,
         runners: 0,
+        lease_seconds: 30,
     }
 }
 

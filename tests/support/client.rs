@@ -4,10 +4,13 @@ use axum::{
     Router,
     body::Body,
     http::{HeaderMap, Method, Request, StatusCode, header, request::Builder},
+    response::Response,
 };
 use http_body_util::BodyExt;
 use serde_json::Value;
 use tower::ServiceExt;
+
+use crate::EventStream;
 
 /// A browser, or a program with a token.
 #[derive(Clone, Debug)]
@@ -112,15 +115,19 @@ impl Client {
         }
     }
 
-    async fn finish(&mut self, mut request: Builder, body: Body) -> Reply {
-        if let Some(cookie) = &self.cookie {
-            request = request.header(header::COOKIE, cookie);
+    /// Begins to read a stream of server-sent events; `after` is the last one that was read.
+    pub async fn watch(&mut self, path: &str, after: Option<i64>) -> EventStream {
+        let mut request = Request::builder().method(Method::GET).uri(path);
+        if let Some(after) = after {
+            request = request.header("last-event-id", after);
         }
-        for (name, value) in &self.headers {
-            request = request.header(name, value);
-        }
-        let request = request.body(body).unwrap();
-        let response = self.router.clone().oneshot(request).await.unwrap();
+        let response = self.answer(request, Body::empty()).await;
+        assert_eq!(response.status(), StatusCode::OK);
+        EventStream::new(response.into_body())
+    }
+
+    async fn finish(&mut self, request: Builder, body: Body) -> Reply {
+        let response = self.answer(request, body).await;
         let (parts, body) = response.into_parts();
         self.keep_cookie(&parts.headers);
         let bytes = body.collect().await.unwrap().to_bytes().to_vec();
@@ -129,6 +136,17 @@ impl Client {
             headers: parts.headers,
             bytes,
         }
+    }
+
+    async fn answer(&mut self, mut request: Builder, body: Body) -> Response {
+        if let Some(cookie) = &self.cookie {
+            request = request.header(header::COOKIE, cookie);
+        }
+        for (name, value) in &self.headers {
+            request = request.header(name, value);
+        }
+        let request = request.body(body).unwrap();
+        self.router.clone().oneshot(request).await.unwrap()
     }
 
     fn keep_cookie(&mut self, headers: &HeaderMap) {

@@ -6,10 +6,12 @@
 mod app;
 mod client;
 mod database;
+mod events;
 
 pub use app::{ADMIN_EMAIL, PASSWORD, SETUP_CODE, TestApp, serve_config};
 pub use client::{Client, Reply};
 pub use database::TestDatabase;
+pub use events::{EventStream, SentEvent};
 
 /// Runs each function once on SQLite and once on PostgreSQL.
 ///

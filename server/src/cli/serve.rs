@@ -1,6 +1,6 @@
 //! `temper serve` and `temper migrate`.
 
-use std::{collections::HashMap, net::SocketAddr, path::PathBuf, sync::Arc};
+use std::{collections::HashMap, net::SocketAddr, path::PathBuf, sync::Arc, time::Duration};
 
 use anyhow::Context as _;
 use chrono::TimeDelta;
@@ -13,12 +13,14 @@ use crate::{
     assets::Assets,
     config::{DataConfig, ServeConfig},
     context::Context,
-    jobs::{self, JobHandler, Timing, import::ImportJob},
+    jobs::{self, JobHandler, Timing, import::ImportJob, training::TrainingJob},
     lifecycle::Lifecycle,
+    live::News,
     router,
     services::{
         accounts::{self, SetupCode},
         rate_limit::RateLimiter,
+        run_cache::RunCache,
     },
 };
 
@@ -56,6 +58,8 @@ pub fn assemble(
         lifecycle: Lifecycle::default(),
         job_wake: Notify::new(),
         job_cancelled: Notify::new(),
+        news: News::default(),
+        run_cache: RunCache::default(),
         setup_code,
         sign_in_limit: RateLimiter::new(SIGN_IN_LIMIT, SIGN_IN_WINDOW),
         client_address_header: header,
@@ -73,6 +77,7 @@ pub(super) fn assemble_for_console(store: Store, data: DataConfig) -> App {
         secure_cookies: false,
         max_upload_bytes: u64::MAX,
         runners: 0,
+        lease_seconds: 30,
     };
     assemble(store, Context::system(), &config, SetupCode::default())
 }
@@ -92,15 +97,21 @@ pub(super) async fn serve(config: ServeConfig) -> anyhow::Result<()> {
     })?;
     announce(&app, listener.local_addr()?, &code).await?;
     tokio::spawn(app.lifecycle.clone().listen());
-    run(app, listener, config.runners).await
+    let timing = Timing::for_lease(Duration::from_secs(config.lease_seconds));
+    run(app, listener, config.runners, timing).await
 }
 
 /// Serves on a bound listener, with its background jobs, until the lifecycle is stopped.
-pub async fn run(app: App, listener: TcpListener, runners: usize) -> anyhow::Result<()> {
+pub async fn run(
+    app: App,
+    listener: TcpListener,
+    runners: usize,
+    timing: Timing,
+) -> anyhow::Result<()> {
     let handlers = handlers();
     for _ in 0..runners {
         app.lifecycle
-            .spawn(jobs::run(app.clone(), handlers.clone(), Timing::default()));
+            .spawn(jobs::run(app.clone(), handlers.clone(), timing));
     }
     let service = router::build(&app).into_make_service_with_connect_info::<SocketAddr>();
     let soft = app.lifecycle.soft();
@@ -116,7 +127,11 @@ pub async fn run(app: App, listener: TcpListener, runners: usize) -> anyhow::Res
 #[must_use]
 pub fn handlers() -> jobs::Handlers {
     let import: Box<dyn JobHandler> = Box::new(ImportJob);
-    Arc::new(HashMap::from([(JobKind::Import, import)]))
+    let training: Box<dyn JobHandler> = Box::new(TrainingJob);
+    Arc::new(HashMap::from([
+        (JobKind::Import, import),
+        (JobKind::TrainingRun, training),
+    ]))
 }
 
 /// A code that a person can type: eight characters in two groups.

@@ -1,17 +1,23 @@
 //! The registry of models.
 
-use axum::{extract::State, http::StatusCode};
+use axum::{
+    body::Body,
+    extract::State,
+    http::{StatusCode, header},
+    response::IntoResponse,
+};
 use serde::Deserialize;
 use shared::{
     ids::ModelVersionId,
     model::{ModelFile, ModelVersion, RegisterModel},
 };
+use tokio_util::io::ReaderStream;
 
 use crate::{
     app::App,
     error::ApiResult,
     extract::{Json, Path, ProjectAccess},
-    services::models,
+    services::{adapter_exports, models},
 };
 
 /// The parameters of one model version's address.
@@ -65,4 +71,27 @@ pub async fn register_model(
 ) -> ApiResult<(StatusCode, Json<ModelVersion>)> {
     let version = models::register_model(&app, &access, request).await?;
     Ok((StatusCode::CREATED, Json(version)))
+}
+
+/// Downloads an adapter in PEFT's format, as a ZIP archive.
+#[utoipa::path(get, path = "/api/projects/{project}/models/{model_version_id}/adapter",
+    operation_id = "download_adapter", tag = "models",
+    params(("project" = String, Path), ("model_version_id" = ModelVersionId, Path)),
+    responses((status = 200, body = Vec<u8>, content_type = "application/zip")))]
+pub async fn download_adapter(
+    State(app): State<App>,
+    access: ProjectAccess,
+    Path(path): Path<ModelVersionPath>,
+) -> ApiResult<impl IntoResponse> {
+    let archive = adapter_exports::export_adapter(&app, &access, path.model_version_id).await?;
+    let headers = [
+        (header::CONTENT_TYPE, "application/zip".to_owned()),
+        (header::CONTENT_LENGTH, archive.size_bytes.to_string()),
+        (
+            header::CONTENT_DISPOSITION,
+            format!("attachment; filename=\"{}\"", archive.file_name),
+        ),
+    ];
+    let bytes = ReaderStream::new(tokio::fs::File::from_std(archive.file));
+    Ok((headers, Body::from_stream(bytes)))
 }

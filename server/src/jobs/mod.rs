@@ -12,6 +12,7 @@
 mod control;
 pub mod import;
 mod runner;
+pub mod training;
 
 use std::{collections::HashMap, fmt::Debug, sync::Arc};
 

@@ -25,10 +25,19 @@ pub struct Timing {
 
 impl Default for Timing {
     fn default() -> Self {
+        Self::for_lease(Duration::from_secs(30))
+    }
+}
+
+impl Timing {
+    /// For leases of some length. A runner signs six times in each, so that a slow database does
+    /// not cost it its job.
+    #[must_use]
+    pub fn for_lease(lease: Duration) -> Self {
         Self {
-            poll: Duration::from_secs(2),
-            heartbeat: Duration::from_secs(5),
-            lease: Duration::from_secs(30),
+            poll: lease.min(Duration::from_secs(2)),
+            heartbeat: lease / 6,
+            lease,
         }
     }
 }
@@ -77,6 +86,9 @@ async fn claim(app: &App, owner: Uuid, timing: Timing) -> store::error::Result<O
     }
     let job = jobs::claim(&mut tx, owner, now + lease_length(timing), now).await?;
     tx.commit().await?;
+    if job.is_some() {
+        app.news.tell();
+    }
     Ok(job)
 }
 
@@ -140,6 +152,7 @@ async fn end(app: &App, lease: Lease, result: JobResult) {
     if let Err(error) = record_end(app, lease, &result).await {
         tracing::error!(%error, "cannot record the end of a job; it will be tried again");
     }
+    app.news.tell();
 }
 
 async fn record_end(app: &App, lease: Lease, result: &JobResult) -> store::error::Result<()> {

@@ -36,5 +36,6 @@ pub async fn cancel_job(app: &App, access: &ProjectAccess, id: JobId) -> ApiResu
         .commit("cancel_job", format!("job {id}"), &job.title)
         .await?;
     app.job_cancelled.notify_waiters();
+    app.news.tell();
     Ok(job)
 }

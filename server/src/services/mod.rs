@@ -8,6 +8,7 @@
 //!    cannot be called without saying what was done: that is the audit entry.
 
 pub mod accounts;
+pub mod adapter_exports;
 pub mod aliases;
 pub mod annotation;
 pub mod backup;
@@ -20,14 +21,25 @@ pub mod datasets;
 pub mod draft_rows;
 pub mod imports;
 pub mod jobs;
+pub mod kept;
+pub mod live;
+pub mod memory;
 pub mod models;
 pub mod password;
+pub mod preflight;
+mod preflight_report;
+mod preflight_rules;
 pub mod projects;
 pub mod prompts;
 pub mod queues;
 pub mod rate_limit;
+pub mod renders;
 pub mod reports;
 pub mod row_batches;
+pub mod row_files;
+pub mod run_cache;
+pub mod run_setup;
+pub mod runs;
 pub mod sample;
 pub mod secret;
 pub mod specs;

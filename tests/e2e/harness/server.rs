@@ -8,6 +8,7 @@ use server::{
     cli::serve::{assemble, run},
     config::ServeConfig,
     context::Context,
+    jobs::Timing,
     services::accounts::SetupCode,
 };
 use tests::{SETUP_CODE, TestDatabase, serve_config};
@@ -37,8 +38,11 @@ impl Server {
         let listener = TcpListener::bind(config.listen).await.unwrap();
         let address = listener.local_addr().unwrap();
         let served = app.clone();
-        let task =
-            tokio::spawn(async move { run(served, listener, config.runners).await.unwrap() });
+        let task = tokio::spawn(async move {
+            run(served, listener, config.runners, Timing::default())
+                .await
+                .unwrap();
+        });
         Self {
             app,
             address,

@@ -1,0 +1,106 @@
+//! Adapters as files that other programs read: PEFT's two, in a ZIP archive.
+
+use std::{
+    fs::File,
+    io::{self, Seek, Write},
+    path::Path,
+};
+
+use serde_json::Value;
+use shared::{ids::ModelVersionId, model::ModelKind};
+use store::models;
+use zip::{CompressionMethod, ZipWriter, write::SimpleFileOptions};
+
+use crate::{
+    app::App,
+    error::{ApiError, ApiResult},
+    extract::ProjectAccess,
+    services::models::get_model_version,
+};
+
+/// The two files of PEFT's format.
+const CONFIG: &str = "adapter_config.json";
+const WEIGHTS: &str = "adapter_model.safetensors";
+
+/// An archive that is ready to be sent.
+#[derive(Debug)]
+pub struct Archive {
+    /// What it is called.
+    pub file_name: String,
+    /// Its bytes, from the first one on. The file has no name any more.
+    pub file: File,
+    /// How many they are.
+    pub size_bytes: u64,
+}
+
+/// Packs the adapter of a model version. Its weights hardly shrink, so they are only stored.
+pub async fn export_adapter(
+    app: &App,
+    access: &ProjectAccess,
+    id: ModelVersionId,
+) -> ApiResult<Archive> {
+    let version = get_model_version(app, access, id).await?;
+    let base_id = version
+        .base_id
+        .filter(|_| version.kind == ModelKind::Adapter);
+    let base_id = base_id.ok_or_else(|| {
+        let message = "only adapters can be downloaded: the files of a base are where it came from";
+        ApiError::Conflict(message.to_owned())
+    })?;
+    let mut tx = app.store.read().await?;
+    let base = models::get_version(&mut tx, access.project_id(), base_id).await?;
+    drop(tx);
+    let base_name = base.map_or_else(String::new, |base| base.path);
+    let (folder, scratch) = (app.data_dir.join(&version.path), app.data_dir.clone());
+    let packed = tokio::task::spawn_blocking(move || pack(&folder, &scratch, &base_name))
+        .await
+        .map_err(anyhow::Error::from)?;
+    let (file, size_bytes) = packed.map_err(|error| failed(&error))?;
+    let name: String = version
+        .name
+        .chars()
+        .map(|c| if c.is_ascii_alphanumeric() { c } else { '-' })
+        .collect();
+    Ok(Archive {
+        file_name: format!("{name}-v{}.zip", version.number),
+        file,
+        size_bytes,
+    })
+}
+
+/// Writes the archive into a file without a name.
+fn pack(folder: &Path, scratch: &Path, base_name: &str) -> io::Result<(File, u64)> {
+    let config = config_for_others(&folder.join(CONFIG), base_name)?;
+    let mut weights = File::open(folder.join(WEIGHTS))?;
+    let large = weights.metadata()?.len() > u64::from(u32::MAX / 2);
+    let options = SimpleFileOptions::default()
+        .compression_method(CompressionMethod::Stored)
+        .large_file(large);
+    let mut archive = ZipWriter::new(tempfile::tempfile_in(scratch)?);
+    archive.start_file(CONFIG, options)?;
+    archive.write_all(config.as_bytes())?;
+    archive.start_file(WEIGHTS, options)?;
+    io::copy(&mut weights, &mut archive)?;
+    let mut file = archive.finish()?;
+    let size_bytes = file.stream_position()?;
+    file.rewind()?;
+    Ok((file, size_bytes))
+}
+
+/// The configuration, naming the base as it is registered instead of by its place on the server.
+fn config_for_others(path: &Path, base_name: &str) -> io::Result<String> {
+    let mut config: Value = serde_json::from_slice(&std::fs::read(path)?)?;
+    config["base_model_name_or_path"] = Value::from(base_name);
+    Ok(serde_json::to_string_pretty(&config)? + "\n")
+}
+
+fn failed(error: &io::Error) -> ApiError {
+    match error.kind() {
+        io::ErrorKind::StorageFull => ApiError::StorageFull,
+        io::ErrorKind::NotFound => {
+            let message = "the adapter's files are not on the server any more";
+            ApiError::Conflict(message.to_owned())
+        }
+        _ => ApiError::Internal(anyhow::anyhow!("cannot pack an adapter: {error}")),
+    }
+}

@@ -1,0 +1,205 @@
+//! What is known of a run before it starts. The same is said while the form is edited, and decided
+//! when the run is asked for.
+//!
+//! # Adding a finding
+//! One that follows from the settings alone goes into [`preflight_rules`], one that needs the rows
+//! or the machine into [`preflight_report`](super::preflight_report). Its code is a stable word.
+
+use std::sync::Arc;
+
+use shared::{
+    dataset::Split,
+    run::{CreateRun, Finding, Preflight, Severity},
+    suite::SuiteKind,
+    training::TrainingConfig,
+};
+use store::{Tx, dataset_versions::VersionRecord, runs, suites};
+use trainer::{
+    adapter,
+    model::Outline,
+    run::{Steps, count_steps, estimate_memory},
+};
+
+use crate::{
+    app::App,
+    error::{ApiError, ApiResult},
+    extract::ProjectAccess,
+    services::{
+        memory,
+        preflight_report::{Report, finding},
+        preflight_rules,
+        row_batches::count,
+        run_cache::{TokenTotals, outline_of, totals_of},
+        run_setup::{RunSetup, resolve},
+    },
+};
+
+/// What is known of a run that could be asked for.
+pub async fn preflight_run(
+    app: &App,
+    access: &ProjectAccess,
+    request: CreateRun,
+) -> ApiResult<Preflight> {
+    let setup = resolve(app, access.project_id(), request).await?;
+    examine(app, access, &setup).await
+}
+
+/// What is known of a run whose parts were looked up.
+pub async fn examine(app: &App, access: &ProjectAccess, setup: &RunSetup) -> ApiResult<Preflight> {
+    let mut report = Report::default();
+    report.all(preflight_rules::check(setup));
+    report.kinds(setup);
+    let mut tx = app.store.read().await?;
+    report.all(suite_finding(&mut tx, access, setup).await?);
+    let speed = runs::speed_on_base(&mut tx, setup.base.id).await?;
+    drop(tx);
+    match outline_of(app, setup).await {
+        Ok(outline) => look_at_rows(app, setup, (&outline, speed), &mut report).await?,
+        Err(reason) => report.error("base_unusable", "base_id", reason.to_string()),
+    }
+    Ok(report.end())
+}
+
+/// Counts what the rows come to, and says what they need. `speed` is in tokens by the second.
+async fn look_at_rows(
+    app: &App,
+    setup: &RunSetup,
+    (outline, speed): (&Arc<Outline>, Option<f64>),
+    report: &mut Report,
+) -> ApiResult<()> {
+    let initial = setup.initial_path(app);
+    report.all(preflight_rules::check_initial(setup, initial.as_deref()));
+    let Some(sides) = count_sides(app, setup, outline, report).await? else {
+        return Ok(());
+    };
+    let (config, train) = (&setup.request.config, &sides.train);
+    report.rows(config, train);
+    let longest = train.longest.max(sides.validation.longest);
+    let longest = longest.min(config.data.max_length);
+    report.all(preflight_rules::check_length(longest, &outline.config));
+    let memory = estimate_memory(&outline.config, &with_initial(config, setup), longest);
+    let memory_bytes = i64::try_from(memory).unwrap_or(i64::MAX);
+    let machine = memory::measure();
+    report.memory(memory_bytes, machine);
+    let steps = count_steps(train.rows, sides.general, &config.data, &config.batch);
+    let seconds = |speed: f64| sides.tokens(config, steps) / speed;
+    report.preflight = Preflight {
+        train_rows: count(train.rows),
+        validation_rows: count(sides.validation.rows),
+        general_rows: count(sides.general),
+        train_tokens: count(train.tokens),
+        loss_tokens: count(train.learned),
+        longest_row: count(train.longest),
+        truncated_rows: count(train.truncated),
+        dropped_rows: count(train.dropped),
+        steps: count(steps.total),
+        trainable_parameters: count(adapter::parameters(&outline.config, &config.adapter)),
+        memory_bytes,
+        available_memory_bytes: machine.map(|memory| memory.total),
+        seconds: speed.filter(|speed| *speed > 0.0).map(seconds),
+        findings: Vec::new(),
+    };
+    Ok(())
+}
+
+/// The configuration as far as memory depends on it.
+fn with_initial(config: &TrainingConfig, setup: &RunSetup) -> TrainingConfig {
+    let mut config = config.clone();
+    config.adapter.initial = setup.initial.as_ref().map(|version| version.path.clone());
+    config
+}
+
+/// What the sides come to.
+struct Sides {
+    train: TokenTotals,
+    validation: TokenTotals,
+    general: usize,
+}
+
+impl Sides {
+    /// Tokens that go through the model in all steps; general rows count as long as the others.
+    fn tokens(&self, config: &TrainingConfig, steps: Steps) -> f64 {
+        let share = match self.general {
+            0 => 0.0,
+            _ => config.data.general_share.clamp(0.0, 0.9),
+        };
+        let by_epoch = self.train.tokens as f64 / (1.0 - share);
+        by_epoch * steps.total as f64 / steps.by_epoch.max(1) as f64
+    }
+}
+
+/// Whether a domain suite is locked, so that the run can be measured by what was decided before.
+pub async fn has_locked_suite(tx: &mut Tx, access: &ProjectAccess) -> ApiResult<bool> {
+    let all = suites::list(tx, access.project_id()).await?;
+    Ok(all
+        .iter()
+        .any(|suite| suite.kind == SuiteKind::Domain && suite.locked_at.is_some()))
+}
+
+async fn suite_finding(
+    tx: &mut Tx,
+    access: &ProjectAccess,
+    setup: &RunSetup,
+) -> ApiResult<Option<Finding>> {
+    if has_locked_suite(tx, access).await? {
+        return Ok(None);
+    }
+    let reason = setup.request.suite_override.as_deref().map(str::trim);
+    let (severity, message) = match reason {
+        Some(reason) if !reason.is_empty() => (
+            Severity::Warning,
+            "no domain suite is locked: whether this run makes the model better cannot be decided \
+             by anything that was fixed before it",
+        ),
+        _ => (
+            Severity::Error,
+            "no domain suite is locked: lock one, so that the run is measured by what was decided \
+             before it, or say why it starts without",
+        ),
+    };
+    Ok(Some(finding(
+        severity,
+        "no_locked_suite",
+        "suite_override",
+        message,
+    )))
+}
+
+/// Counts the sides; `None` where one cannot be rendered.
+async fn count_sides(
+    app: &App,
+    setup: &RunSetup,
+    outline: &Arc<Outline>,
+    report: &mut Report,
+) -> ApiResult<Option<Sides>> {
+    let mut of = async |record: &VersionRecord, split, field: &str| {
+        let totals = totals_of(app, setup, outline, (record, split)).await?;
+        Ok::<_, ApiError>(match totals {
+            Ok(totals) => Some(totals),
+            Err(reason) => {
+                report.error("not_rendered", field, reason.to_string());
+                None
+            }
+        })
+    };
+    let field = "dataset_version_id";
+    let train = of(&setup.dataset, Some(Split::Train), field).await?;
+    let validation = of(&setup.dataset, Some(Split::Validation), field).await?;
+    let mut general = Some(TokenTotals::default());
+    if let Some(record) = &setup.general {
+        general = of(record, None, "general_version_id").await?;
+    }
+    let (Some(train), Some(validation), Some(general)) = (train, validation, general) else {
+        return Ok(None);
+    };
+    if setup.general.is_some() && general.rows == 0 {
+        let method = setup.request.config.method;
+        let message = format!("no general row can be learned from by {method}");
+        report.error("no_general_rows", "general_version_id", message);
+    }
+    Ok(Some(Sides {
+        train,
+        validation,
+        general: general.rows,
+    }))
+}

@@ -1,0 +1,157 @@
+//! The findings of a preflight as they are gathered, and those about rows and memory.
+
+use shared::{
+    dataset::RowKind,
+    run::{Finding, Preflight, Severity},
+    training::{Method, TrainingConfig},
+};
+
+use super::{
+    memory::Memory, row_files::is_learned_from, run_cache::TokenTotals, run_setup::RunSetup,
+};
+
+/// A finding from its parts.
+pub(super) fn finding(
+    severity: Severity,
+    code: &str,
+    field: &str,
+    message: impl Into<String>,
+) -> Finding {
+    Finding {
+        severity,
+        code: code.to_owned(),
+        field: field.to_owned(),
+        message: message.into(),
+    }
+}
+
+/// What is gathered.
+#[derive(Default)]
+pub(super) struct Report {
+    pub(super) preflight: Preflight,
+    findings: Vec<Finding>,
+}
+
+impl Report {
+    pub(super) fn all(&mut self, findings: impl IntoIterator<Item = Finding>) {
+        self.findings.extend(findings);
+    }
+
+    pub(super) fn error(&mut self, code: &str, field: &str, message: impl Into<String>) {
+        self.findings
+            .push(finding(Severity::Error, code, field, message));
+    }
+
+    pub(super) fn warn(&mut self, code: &str, field: &str, message: impl Into<String>) {
+        self.findings
+            .push(finding(Severity::Warning, code, field, message));
+    }
+
+    /// The gravest first.
+    pub(super) fn end(mut self) -> Preflight {
+        self.findings
+            .sort_by_key(|finding| finding.severity != Severity::Error);
+        self.preflight.findings = self.findings;
+        self.preflight
+    }
+
+    /// Rows that the method does not learn from.
+    pub(super) fn kinds(&mut self, setup: &RunSetup) {
+        let method = setup.request.config.method;
+        let counts = &setup.dataset.version.counts;
+        let fits = |kind: RowKind| is_learned_from(kind) && teaches(kind, method);
+        let other: i64 = counts
+            .by_kind
+            .iter()
+            .filter(|count| !fits(count.kind))
+            .map(|count| count.rows)
+            .sum();
+        let needed = match method {
+            Method::Sft => "a completion or a conversation",
+            Method::Dpo => "chosen and rejected responses",
+        };
+        let field = "dataset_version_id";
+        if other > 0 && other == counts.rows {
+            let message = format!(
+                "none of the {other} rows can be learned from: {method} needs rows with {needed}"
+            );
+            self.error("wrong_rows", field, message);
+        } else if other > 0 {
+            let message = format!(
+                "{other} of {} rows are of another kind and are left out: {method} learns from \
+                 rows with {needed}",
+                counts.rows
+            );
+            self.warn("other_rows", field, message);
+        }
+        if counts.validation == 0 {
+            let message = "the version holds no rows back: there is no validation loss, and the \
+                           last state is handed over instead of the best";
+            self.warn("no_validation_rows", field, message);
+        }
+        let share = setup.request.config.data.general_share;
+        if share > 0.0 && setup.general.is_none() {
+            let message = "general rows are to be mixed in, but no version with such rows is named";
+            self.error("no_general_rows", "general_version_id", message);
+        } else if share <= 0.0 && setup.general.is_some() {
+            let message = "the general rows are not used, because their share is 0";
+            self.warn("general_rows_unused", "config.data.general_share", message);
+        }
+    }
+
+    /// Rows that are cut or left out.
+    pub(super) fn rows(&mut self, config: &TrainingConfig, train: &TokenTotals) {
+        let (field, most) = ("config.data.max_length", config.data.max_length);
+        if train.rows == 0 {
+            let message = format!(
+                "no row has a token to learn from: prompts must be shorter than {most} tokens, \
+                 and the longest row has {}",
+                train.longest
+            );
+            return self.error("nothing_to_learn", "dataset_version_id", message);
+        }
+        if train.truncated > 0 {
+            let message = format!(
+                "{} rows are longer than {most} tokens and lose their end, which is the answer; \
+                 the longest has {}",
+                train.truncated, train.longest
+            );
+            self.warn("truncated_rows", field, message);
+        }
+        if train.dropped > 0 {
+            let message = format!(
+                "{} rows are left out, because no token of theirs would be learned from",
+                train.dropped
+            );
+            self.warn("dropped_rows", "dataset_version_id", message);
+        }
+    }
+
+    pub(super) fn memory(&mut self, needed: i64, machine: Option<Memory>) {
+        let Some(machine) = machine else { return };
+        let gibibytes = |bytes: i64| bytes as f64 / f64::from(1 << 30);
+        let needs = gibibytes(needed);
+        let advice = "lower the batch size, the longest length or the rank, or take a smaller base";
+        if needed > machine.total {
+            let has = gibibytes(machine.total);
+            let message = format!(
+                "the run needs about {needs:.1} GiB of memory and there are {has:.1}: {advice}"
+            );
+            self.error("not_enough_memory", "config.batch.size", message);
+        } else if needed > machine.free {
+            let free = gibibytes(machine.free);
+            let message = format!(
+                "the run needs about {needs:.1} GiB of memory and only {free:.1} are free at the \
+                 moment: wait for other work to end, or {advice}"
+            );
+            self.warn("little_memory", "config.batch.size", message);
+        }
+    }
+}
+
+const fn teaches(kind: RowKind, method: Method) -> bool {
+    match method {
+        Method::Sft => matches!(kind, RowKind::Completion | RowKind::Conversation),
+        Method::Dpo => matches!(kind, RowKind::Preference),
+    }
+}

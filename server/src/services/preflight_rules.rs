@@ -1,0 +1,227 @@
+//! Findings that follow from the settings, the shape of the base and the adapter to go on from.
+
+use std::path::Path;
+
+use shared::{
+    run::{Finding, Severity},
+    training::{Method, TrainingConfig},
+};
+use trainer::{adapter::PeftConfig, device, model::ModelConfig};
+
+use super::{preflight_report::finding, run_setup::RunSetup};
+
+fn error(code: &str, field: &str, message: impl Into<String>) -> Finding {
+    finding(Severity::Error, code, field, message)
+}
+
+fn warning(code: &str, field: &str, message: impl Into<String>) -> Finding {
+    finding(Severity::Warning, code, field, message)
+}
+
+/// What is wrong or unusual with the settings.
+pub(super) fn check(setup: &RunSetup) -> Vec<Finding> {
+    let config = &setup.request.config;
+    let mut findings: Vec<Finding> = numbers(config)
+        .into_iter()
+        .filter(|(fits, _, _)| !fits)
+        .map(|(_, field, message)| error("bad_setting", &format!("config.{field}"), message))
+        .collect();
+    findings.extend(learning_rate(config));
+    if let Err(problem) = device::open(&config.device) {
+        findings.push(error("no_device", "config.device", problem.to_string()));
+    }
+    findings.extend(evaluation(setup));
+    findings
+}
+
+/// Settings with the only values that they may have.
+fn numbers(config: &TrainingConfig) -> Vec<(bool, &'static str, &'static str)> {
+    let positive = |number: f64| number.is_finite() && number > 0.0;
+    let TrainingConfig {
+        data,
+        adapter,
+        batch,
+        optimizer,
+        schedule,
+        ..
+    } = config;
+    let at_least_one = "must be at least 1";
+    let above_zero = "must be a number above 0";
+    vec![
+        (batch.size > 0, "batch.size", at_least_one),
+        (batch.accumulation > 0, "batch.accumulation", at_least_one),
+        (positive(batch.epochs), "batch.epochs", above_zero),
+        (batch.max_steps != Some(0), "batch.max_steps", at_least_one),
+        (data.max_length > 0, "data.max_length", at_least_one),
+        (
+            (0.0..=0.9).contains(&data.general_share),
+            "data.general_share",
+            "must be from 0 to 0.9",
+        ),
+        (
+            (1..=1024).contains(&adapter.rank),
+            "adapter.rank",
+            "must be from 1 to 1024",
+        ),
+        (positive(adapter.alpha), "adapter.alpha", above_zero),
+        (
+            (0.0..1.0).contains(&adapter.dropout),
+            "adapter.dropout",
+            "must be from 0 up to 1",
+        ),
+        (
+            !adapter.targets.is_empty(),
+            "adapter.targets",
+            "must name at least one layer",
+        ),
+        (
+            optimizer.learning_rate.is_none_or(positive),
+            "optimizer.learning_rate",
+            above_zero,
+        ),
+        (
+            (0.0..1.0).contains(&optimizer.beta1),
+            "optimizer.beta1",
+            "must be from 0 up to 1",
+        ),
+        (
+            (0.0..1.0).contains(&optimizer.beta2),
+            "optimizer.beta2",
+            "must be from 0 up to 1",
+        ),
+        (positive(optimizer.epsilon), "optimizer.epsilon", above_zero),
+        (
+            optimizer.weight_decay.is_finite() && optimizer.weight_decay >= 0.0,
+            "optimizer.weight_decay",
+            "must be a number from 0 up",
+        ),
+        (
+            optimizer.max_grad_norm.is_finite() && optimizer.max_grad_norm >= 0.0,
+            "optimizer.max_grad_norm",
+            "must be a number from 0 up; 0 turns clipping off",
+        ),
+        (
+            (0.0..=1.0).contains(&schedule.warmup_ratio),
+            "schedule.warmup_ratio",
+            "must be from 0 to 1",
+        ),
+        (
+            config.method != Method::Dpo || positive(config.preference.beta),
+            "preference.beta",
+            above_zero,
+        ),
+    ]
+}
+
+/// Rates that adapters are rarely trained with are more often a slip than a wish.
+fn learning_rate(config: &TrainingConfig) -> Option<Finding> {
+    let (low, high) = match config.method {
+        Method::Sft => (1e-5, 2e-3),
+        Method::Dpo => (1e-7, 2e-4),
+    };
+    let rate = config.learning_rate();
+    let unusual = rate > 0.0 && !(low..=high).contains(&rate);
+    unusual.then(|| {
+        let method = config.method;
+        let message = format!(
+            "{rate:e} is unusual: adapters are trained with {low:e} to {high:e} by {method}"
+        );
+        warning(
+            "unusual_learning_rate",
+            "config.optimizer.learning_rate",
+            message,
+        )
+    })
+}
+
+/// What cannot be measured.
+fn evaluation(setup: &RunSetup) -> Vec<Finding> {
+    let config = &setup.request.config.evaluation;
+    let validated = setup.dataset.version.counts.validation > 0;
+    let generates = validated && config.generate_rows > 0 && !setup.checks.is_empty();
+    let mut findings = Vec::new();
+    if config.by_task_metric && !generates {
+        let message = "needs rows that are held back, answers to generate, and checks: from a spec \
+                       or from the settings";
+        findings.push(error(
+            "no_task_metric",
+            "config.evaluation.by_task_metric",
+            message,
+        ));
+    }
+    if config.patience > 0 && !validated && !config.by_task_metric {
+        let message = "needs rows that are held back: without them nothing tells when to stop";
+        findings.push(error(
+            "no_early_stopping",
+            "config.evaluation.patience",
+            message,
+        ));
+    }
+    if config.generate_rows > 0 && !generates && !config.by_task_metric {
+        let message = "no answer is generated: that needs rows that are held back, and checks";
+        findings.push(warning(
+            "no_task_metric",
+            "config.evaluation.generate_rows",
+            message,
+        ));
+    }
+    if config.generate_rows > 0 && config.max_new_tokens == 0 {
+        let message = "must be at least 1";
+        findings.push(error(
+            "bad_setting",
+            "config.evaluation.max_new_tokens",
+            message,
+        ));
+    }
+    findings
+}
+
+/// Rows that the base cannot read; `longest` is their longest after it was cut.
+pub(super) fn check_length(longest: usize, model: &ModelConfig) -> Option<Finding> {
+    let most = model.max_position_embeddings;
+    (longest > most).then(|| {
+        let message =
+            format!("the longest row has {longest} tokens and the base reads {most}: lower it");
+        error("too_long_for_base", "config.data.max_length", message)
+    })
+}
+
+/// What does not fit the adapter to go on from.
+pub(super) fn check_initial(setup: &RunSetup, folder: Option<&Path>) -> Option<Finding> {
+    let (initial, folder) = (setup.initial.as_ref()?, folder?);
+    let field = "initial_adapter_id";
+    if initial.base_id != Some(setup.base.id) {
+        let message = "the adapter belongs to another base: choose the base that it was trained on";
+        return Some(error("adapter_of_other_base", field, message));
+    }
+    let found = match read_peft(folder) {
+        Ok(found) => found.shape,
+        Err(reason) => return Some(error("adapter_unusable", field, reason)),
+    };
+    let wanted = &setup.request.config.adapter;
+    let same_targets = found.targets.len() == wanted.targets.len()
+        && found
+            .targets
+            .iter()
+            .all(|target| wanted.targets.contains(target));
+    let same_alpha = (found.alpha - wanted.alpha).abs() < f64::EPSILON;
+    if found.rank == wanted.rank && same_alpha && same_targets {
+        return None;
+    }
+    let targets: Vec<_> = found.targets.iter().map(ToString::to_string).collect();
+    let message = format!(
+        "the adapter to go on from has rank {}, alpha {} and the layers {}: set the same",
+        found.rank,
+        found.alpha,
+        targets.join(", ")
+    );
+    Some(error("adapter_shape", "config.adapter", message))
+}
+
+fn read_peft(folder: &Path) -> Result<PeftConfig, String> {
+    let path = folder.join("adapter_config.json");
+    let bytes = std::fs::read(&path)
+        .map_err(|error| format!("its files cannot be read on the server: {error}"))?;
+    let json = serde_json::from_slice(&bytes).map_err(|error| error.to_string())?;
+    PeftConfig::from_json(&json, &path).map_err(|error| error.to_string())
+}

@@ -1,0 +1,101 @@
+//! The rows of dataset versions as files that the trainer reads.
+//!
+//! A version never changes, so the file of one side of it is written once and then used by every
+//! preflight and every run. It gets its name when the disk has all of it.
+
+use std::{
+    io::Write,
+    path::{Path, PathBuf},
+};
+
+use futures::TryStreamExt;
+use shared::dataset::{ExportFormat, RowKind, Split};
+use store::dataset_versions::VersionRecord;
+use tempfile::NamedTempFile;
+
+use crate::{
+    app::App,
+    error::{ApiError, ApiResult},
+    formats::export,
+    services::dataset_rows::stream_rows,
+};
+
+/// Bytes that are gathered before they are written.
+const PIECE_BYTES: usize = 1 << 20;
+
+/// The file with the rows of one side of a version, or of both, that any method learns from:
+/// completions, conversations and preferences. Written if it is not there.
+pub async fn file_of(
+    app: &App,
+    record: &VersionRecord,
+    split: Option<Split>,
+) -> ApiResult<PathBuf> {
+    let folder = app.data_dir.join("rows");
+    let side = split.map_or("all", Split::as_str);
+    let path = folder.join(format!("{}-{side}.jsonl", record.version.id));
+    if tokio::fs::try_exists(&path).await.unwrap_or(false) {
+        return Ok(path);
+    }
+    tokio::fs::create_dir_all(&folder)
+        .await
+        .map_err(|error| failed(&error))?;
+    let partial = NamedTempFile::new_in(&folder).map_err(|error| failed(&error))?;
+    let partial = write(app, record, split, partial).await?;
+    let target = path.clone();
+    let finish = move || finish(partial, &folder, &target);
+    tokio::task::spawn_blocking(finish)
+        .await
+        .map_err(anyhow::Error::from)?
+        .map_err(|error| failed(&error))?;
+    Ok(path)
+}
+
+async fn write(
+    app: &App,
+    record: &VersionRecord,
+    split: Option<Split>,
+    mut file: NamedTempFile,
+) -> ApiResult<NamedTempFile> {
+    let mut rows = std::pin::pin!(stream_rows(app.clone(), record, split));
+    let mut piece = Vec::new();
+    while let Some(row) = rows.try_next().await? {
+        if !is_learned_from(row.row.content.kind()) {
+            continue;
+        }
+        let fields = export::write(&row.row, ExportFormat::Native).map_err(anyhow::Error::msg)?;
+        serde_json::to_writer(&mut piece, &fields).map_err(anyhow::Error::from)?;
+        piece.push(b'\n');
+        if piece.len() >= PIECE_BYTES {
+            file.write_all(&piece).map_err(|error| failed(&error))?;
+            piece.clear();
+        }
+    }
+    file.write_all(&piece).map_err(|error| failed(&error))?;
+    Ok(file)
+}
+
+/// Waits for the disk, and then gives the file its name.
+fn finish(partial: NamedTempFile, folder: &Path, path: &Path) -> std::io::Result<()> {
+    partial.as_file().sync_all()?;
+    partial.persist(path).map_err(|error| error.error)?;
+    std::fs::File::open(folder)?.sync_all()
+}
+
+/// Whether any method learns from rows of a kind.
+#[must_use]
+pub const fn is_learned_from(kind: RowKind) -> bool {
+    matches!(
+        kind,
+        RowKind::Completion | RowKind::Conversation | RowKind::Preference
+    )
+}
+
+fn failed(error: &std::io::Error) -> ApiError {
+    if error.kind() == std::io::ErrorKind::StorageFull {
+        ApiError::StorageFull
+    } else {
+        ApiError::Internal(anyhow::anyhow!(
+            "cannot write the rows of a version: {error}"
+        ))
+    }
+}

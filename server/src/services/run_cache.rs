@@ -1,0 +1,101 @@
+//! What the preflight keeps between two requests: tokenizers, and the shapes of rows.
+//!
+//! The page asks while its form is edited. The longest length can change without tokenizing again,
+//! because shapes are kept and not counts.
+
+use std::{path::Path, sync::Arc};
+
+use shared::{
+    dataset::Split,
+    ids::{DatasetVersionId, ModelVersionId},
+    training::Method,
+};
+use trainer::{
+    data::{Encoder, RowShape, count_tokens, read_rows},
+    model::{Outline, outline},
+};
+
+use super::{kept::Kept, row_files, run_setup::RunSetup};
+use crate::{app::App, error::ApiResult};
+use store::dataset_versions::VersionRecord;
+pub use trainer::data::TokenTotals;
+
+/// Base models whose tokenizers are kept.
+const OUTLINES: usize = 4;
+
+/// Sides of versions whose shapes are kept.
+const SHAPES: usize = 16;
+
+/// What decides the shapes of rows.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct ShapeKey {
+    version: DatasetVersionId,
+    split: Option<Split>,
+    base: ModelVersionId,
+    system_prompt: Option<String>,
+    method: Method,
+}
+
+/// What is kept.
+#[derive(Debug)]
+pub struct RunCache {
+    outlines: Kept<ModelVersionId, Outline>,
+    shapes: Kept<ShapeKey, Vec<Option<RowShape>>>,
+}
+
+impl Default for RunCache {
+    fn default() -> Self {
+        Self {
+            outlines: Kept::new(OUTLINES),
+            shapes: Kept::new(SHAPES),
+        }
+    }
+}
+
+/// The base of a run without its weights, or why it cannot be used.
+pub async fn outline_of(app: &App, setup: &RunSetup) -> Result<Arc<Outline>, Arc<str>> {
+    let path = setup.base_path(app);
+    let read = move || outline(&path).map_err(|error| error.to_string());
+    app.run_cache.outlines.get(setup.base.id, read).await
+}
+
+/// What the rows of one side of a version come to, or why they cannot be rendered.
+pub async fn totals_of(
+    app: &App,
+    setup: &RunSetup,
+    outline: &Arc<Outline>,
+    (record, split): (&VersionRecord, Option<Split>),
+) -> ApiResult<Result<TokenTotals, Arc<str>>> {
+    let path = row_files::file_of(app, record, split).await?;
+    let key = ShapeKey {
+        version: record.version.id,
+        split,
+        base: setup.base.id,
+        system_prompt: setup.system_prompt.clone(),
+        method: setup.request.config.method,
+    };
+    let (prompt, method) = (key.system_prompt.clone(), key.method);
+    let outline = outline.clone();
+    let count = move || shapes(&path, &outline, prompt.as_deref(), method);
+    let shapes = app.run_cache.shapes.get(key, count).await;
+    let max_length = setup.request.config.data.max_length;
+    Ok(shapes.map(|shapes| count_tokens(&shapes, max_length)))
+}
+
+fn shapes(
+    path: &Path,
+    outline: &Outline,
+    system_prompt: Option<&str>,
+    method: Method,
+) -> Result<Vec<Option<RowShape>>, String> {
+    let rows = read_rows(path).map_err(|error| error.to_string())?;
+    let encoder = Encoder::from_parts(
+        &outline.tokenizer,
+        &outline.template,
+        system_prompt,
+        usize::MAX,
+    );
+    encoder
+        .shapes(method, &rows)
+        .map_err(|(row, error)| format!("row {} cannot be rendered: {error}", row + 1))
+}
