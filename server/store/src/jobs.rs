@@ -143,6 +143,21 @@ pub async fn set_progress(
     Ok(updated > 0)
 }
 
+/// Writes a claimed job's payload again, with the place from which to go on; false if the lease is
+/// lost.
+pub async fn set_payload(tx: &mut Tx, lease: Lease, payload: &str) -> Result<bool> {
+    const SQL: &str = "UPDATE jobs SET payload = $3
+         WHERE id = $1 AND lease_owner = $2 AND state = 'running'";
+    let updated = on_db!(tx, |conn| sqlx::query(SQL)
+        .bind(lease.job_id.as_uuid())
+        .bind(lease.owner)
+        .bind(payload)
+        .execute(conn)
+        .await
+        .map(|done| done.rows_affected()))?;
+    Ok(updated > 0)
+}
+
 /// Ends a claimed job; false if the lease is lost.
 pub async fn finish(
     tx: &mut Tx,

@@ -106,9 +106,16 @@ pub async fn insert_slot(tx: &mut Tx, pair_id: PairId, id: SlotId, slot: i64) ->
     Ok(())
 }
 
-/// The position after the last pair.
+/// The position after the last pair. The queue's row stays locked until the end of the transaction,
+/// so that no two pairs get the same position.
 pub async fn next_position(tx: &mut Tx, queue_id: QueueId) -> Result<i64> {
+    const LOCK: &str = "UPDATE queues SET name = name WHERE id = $1";
     const SQL: &str = "SELECT COALESCE(MAX(position) + 1, 0) FROM pairs WHERE queue_id = $1";
+    on_db!(tx, |conn| sqlx::query(LOCK)
+        .bind(queue_id.as_uuid())
+        .execute(conn)
+        .await
+        .map(|_| ()))?;
     Ok(on_db!(tx, |conn| sqlx::query_scalar(SQL)
         .bind(queue_id.as_uuid())
         .fetch_one(conn)
