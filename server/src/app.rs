@@ -9,6 +9,7 @@ use tokio::sync::Notify;
 use crate::{
     assets::Assets,
     context::Context,
+    inference::Inference,
     lifecycle::Lifecycle,
     live::News,
     services::{accounts::SetupCode, rate_limit::RateLimiter, run_cache::RunCache},
@@ -33,6 +34,8 @@ pub struct Parts {
     pub max_upload_bytes: u64,
     /// How the server is to be stopped.
     pub lifecycle: Lifecycle,
+    /// The models in memory.
+    pub inference: Inference,
     /// Told when a job was enqueued.
     pub job_wake: Notify,
     /// Told when somebody asked for the end of a running job.

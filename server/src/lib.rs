@@ -14,6 +14,8 @@
 //! | [`formats`] | files of rows: read, recognised, written |
 //! | [`pages`] | what the server renders itself: shared reports |
 //! | [`jobs`] | the runner of background work |
+//! | [`inference`] | models that answer: loaded once, shared, dropped when idle |
+//! | [`evaluation`] | what answers to a suite are worth, and what they come to |
 //! | [`error`] | the one error of HTTP |
 //!
 //! A request flows from a handler to a service to the store; services know no HTTP, handlers know
@@ -25,9 +27,11 @@ pub mod cli;
 pub mod config;
 pub mod context;
 pub mod error;
+pub mod evaluation;
 pub mod extract;
 pub mod formats;
 pub mod handlers;
+pub mod inference;
 pub mod jobs;
 pub mod lifecycle;
 pub mod live;

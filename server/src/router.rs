@@ -18,9 +18,9 @@ use crate::{
     app::App,
     assets,
     handlers::{
-        aliases, annotation, dataset_versions, datasets, draft_rows, imports, jobs, live, members,
-        models, projects, prompts, queues, reports, runs, session, setup, share_links, specs,
-        suites, system, tokens, uploads, users,
+        aliases, annotation, chat, dataset_versions, datasets, draft_rows, evaluations, imports,
+        jobs, live, members, models, projects, prompts, queues, reports, runs, session, setup,
+        share_links, specs, suites, system, tokens, uploads, users,
     },
     middleware::{
         add_security_headers, find_client_address, number_request, refuse_cross_site,
@@ -129,6 +129,11 @@ fn for_viewers() -> OpenApiRouter<App> {
         .routes(routes!(reports::get_report_page))
         .routes(routes!(share_links::list_share_links))
         .routes(routes!(models::download_adapter))
+        .routes(routes!(evaluations::list_evaluations))
+        .routes(routes!(evaluations::get_evaluation))
+        .routes(routes!(evaluations::list_evaluation_results))
+        .routes(routes!(evaluations::get_evaluation_result))
+        .routes(routes!(evaluations::export_evaluation_results))
 }
 
 fn for_annotators() -> OpenApiRouter<App> {
@@ -154,8 +159,11 @@ fn for_engineers() -> OpenApiRouter<App> {
         .routes(routes!(reports::create_report))
         .routes(routes!(share_links::create_share_link))
         .routes(routes!(share_links::delete_share_link))
+        .routes(routes!(chat::create_chat))
+        .routes(routes!(evaluations::create_evaluation))
         .routes(routes!(queues::create_queue))
         .routes(routes!(queues::add_pairs))
+        .routes(routes!(queues::sample_pairs))
         .routes(routes!(queues::unflag_pair))
         .routes(routes!(queues::get_queue_results))
         .routes(routes!(queues::list_judgements))

@@ -1,6 +1,7 @@
 //! The commands of the program `temper`. Each calls the same services as the web.
 
 mod backup;
+mod evaluate;
 mod generate;
 mod sample;
 pub mod serve;
@@ -41,6 +42,8 @@ enum Command {
     Train(train::TrainCommand),
     /// Answer prompts with a model, without a server.
     Generate(generate::GenerateCommand),
+    /// Ask a model the items of suites and judge its answers, without a server.
+    Evaluate(evaluate::EvaluateCommand),
     /// Load the sample project, with an account to try it with.
     Sample(sample::SampleCommand),
     /// Write everything that Temper keeps into one file; the server may go on running.
@@ -61,6 +64,7 @@ impl Cli {
             Command::Migrate(config) => serve::migrate(&config).await,
             Command::Train(command) => command.run().await,
             Command::Generate(command) => command.run().await,
+            Command::Evaluate(command) => command.run().await,
             Command::Sample(command) => command.run().await,
             Command::Backup(command) => command.run().await,
             Command::Restore(command) => command.run().await,

@@ -13,7 +13,11 @@ use crate::{
     assets::Assets,
     config::{DataConfig, ServeConfig},
     context::Context,
-    jobs::{self, JobHandler, Timing, import::ImportJob, training::TrainingJob},
+    inference::{self, Inference},
+    jobs::{
+        self, JobHandler, Timing, evaluation::EvaluationJob, import::ImportJob,
+        sample_pairs::SamplePairsJob, training::TrainingJob,
+    },
     lifecycle::Lifecycle,
     live::News,
     router,
@@ -56,6 +60,7 @@ pub fn assemble(
         data_dir: config.data.data_dir.clone(),
         max_upload_bytes: config.max_upload_bytes,
         lifecycle: Lifecycle::default(),
+        inference: Inference::default(),
         job_wake: Notify::new(),
         job_cancelled: Notify::new(),
         news: News::default(),
@@ -113,6 +118,7 @@ pub async fn run(
         app.lifecycle
             .spawn(jobs::run(app.clone(), handlers.clone(), timing));
     }
+    app.lifecycle.spawn(inference::sweep(app.clone()));
     let service = router::build(&app).into_make_service_with_connect_info::<SocketAddr>();
     let soft = app.lifecycle.soft();
     axum::serve(listener, service)
@@ -128,9 +134,13 @@ pub async fn run(
 pub fn handlers() -> jobs::Handlers {
     let import: Box<dyn JobHandler> = Box::new(ImportJob);
     let training: Box<dyn JobHandler> = Box::new(TrainingJob);
+    let evaluation: Box<dyn JobHandler> = Box::new(EvaluationJob);
+    let sampling: Box<dyn JobHandler> = Box::new(SamplePairsJob);
     Arc::new(HashMap::from([
         (JobKind::Import, import),
         (JobKind::TrainingRun, training),
+        (JobKind::Evaluation, evaluation),
+        (JobKind::SamplePairs, sampling),
     ]))
 }
 

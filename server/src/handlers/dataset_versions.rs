@@ -1,11 +1,6 @@
 //! The versions of a dataset.
 
-use axum::{
-    body::Body,
-    extract::State,
-    http::{StatusCode, header},
-    response::IntoResponse,
-};
+use axum::{body::Body, extract::State, http::StatusCode, response::IntoResponse};
 use serde::Deserialize;
 use shared::{
     dataset::{CreateDatasetVersion, DatasetRow, DatasetVersion, ExportFormat, Split},
@@ -120,10 +115,8 @@ pub async fn export_dataset_version(
     let version = (path.dataset_id, path.number);
     let export =
         dataset_exports::export_version(&app, &access, version, format, query.split).await?;
-    let disposition = format!("attachment; filename=\"{}\"", export.file_name);
-    let headers = [
-        (header::CONTENT_TYPE, "application/jsonl".to_owned()),
-        (header::CONTENT_DISPOSITION, disposition),
-    ];
-    Ok((headers, Body::from_stream(export.lines)))
+    Ok(super::file(
+        &export.file_name,
+        Body::from_stream(export.lines),
+    ))
 }

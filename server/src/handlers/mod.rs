@@ -7,9 +7,11 @@
 
 pub mod aliases;
 pub mod annotation;
+pub mod chat;
 pub mod dataset_versions;
 pub mod datasets;
 pub mod draft_rows;
+pub mod evaluations;
 pub mod imports;
 pub mod jobs;
 pub mod live;
@@ -29,3 +31,21 @@ pub mod system;
 pub mod tokens;
 pub mod uploads;
 pub mod users;
+
+use axum::{
+    body::Body,
+    http::{HeaderName, header},
+    response::IntoResponse,
+};
+
+/// JSONL that a browser saves under a name.
+fn file(name: &str, body: Body) -> impl IntoResponse + use<> {
+    let headers: [(HeaderName, String); 2] = [
+        (header::CONTENT_TYPE, "application/jsonl".to_owned()),
+        (
+            header::CONTENT_DISPOSITION,
+            format!("attachment; filename=\"{name}\""),
+        ),
+    ];
+    (headers, body)
+}

@@ -23,7 +23,7 @@ use crate::{
 /// The parameters of one model version's address.
 #[derive(Clone, Copy, Debug, Deserialize)]
 pub struct ModelVersionPath {
-    model_version_id: ModelVersionId,
+    pub(super) model_version_id: ModelVersionId,
 }
 
 /// Lists the model versions of a project, newest first.

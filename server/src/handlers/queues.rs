@@ -4,15 +4,16 @@ use axum::{extract::State, http::StatusCode};
 use serde::Deserialize;
 use shared::{
     ids::{PairId, QueueId},
+    job::Job,
     page::Page,
-    queue::{AddPairs, CreateQueue, Judgement, Queue, QueueResults},
+    queue::{AddPairs, CreateQueue, Judgement, Queue, QueueResults, SamplePairs},
 };
 
 use crate::{
     app::App,
     error::ApiResult,
     extract::{Json, PageQuery, Path, ProjectAccess, Query},
-    services::queues,
+    services::{pair_sampling, queues},
 };
 
 /// The parameters of one queue's address.
@@ -80,6 +81,21 @@ pub async fn add_pairs(
 ) -> ApiResult<(StatusCode, Json<Queue>)> {
     let queue = queues::add_pairs(&app, &access, path.queue_id, request).await?;
     Ok((StatusCode::CREATED, Json(queue)))
+}
+
+/// Asks for pairs to be sampled from models into a queue.
+#[utoipa::path(post, path = "/api/projects/{project}/queues/{queue_id}/sample",
+    operation_id = "sample_pairs", tag = "queues",
+    params(("project" = String, Path), ("queue_id" = QueueId, Path)), request_body = SamplePairs,
+    responses((status = 201, body = Job)))]
+pub async fn sample_pairs(
+    State(app): State<App>,
+    access: ProjectAccess,
+    Path(path): Path<QueuePath>,
+    Json(request): Json<SamplePairs>,
+) -> ApiResult<(StatusCode, Json<Job>)> {
+    let job = pair_sampling::sample_pairs(&app, &access, path.queue_id, request).await?;
+    Ok((StatusCode::CREATED, Json(job)))
 }
 
 /// Lets a flagged pair be judged again.

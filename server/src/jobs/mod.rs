@@ -10,8 +10,10 @@
 //! 3. Enqueue it from a service, in the transaction of the change that asks for it.
 
 mod control;
+pub mod evaluation;
 pub mod import;
 mod runner;
+pub mod sample_pairs;
 pub mod training;
 
 use std::{collections::HashMap, fmt::Debug, sync::Arc};
@@ -20,7 +22,7 @@ use futures::future::BoxFuture;
 use shared::job::JobKind;
 use store::jobs::JobRecord;
 
-use crate::app::App;
+use crate::{app::App, inference::InferenceError};
 
 pub use control::JobControl;
 pub use runner::{Timing, run};
@@ -41,6 +43,15 @@ pub enum JobError {
 impl From<store::StoreError> for JobError {
     fn from(error: store::StoreError) -> Self {
         Self::Failed(error.to_string())
+    }
+}
+
+impl From<InferenceError> for JobError {
+    fn from(error: InferenceError) -> Self {
+        match error {
+            InferenceError::Interrupted => Self::Interrupted,
+            other => Self::Failed(other.to_string()),
+        }
     }
 }
 

@@ -26,16 +26,37 @@ pub async fn append_rows(
     dataset_id: DatasetId,
     rows: impl IntoIterator<Item = Row, IntoIter: Send> + Send,
 ) -> ApiResult<i64> {
+    append(app, access, dataset_id, rows, false).await
+}
+
+/// The same, but for rows whose content the draft has already.
+pub async fn append_new_rows(
+    app: &App,
+    access: &ProjectAccess,
+    dataset_id: DatasetId,
+    rows: impl IntoIterator<Item = Row, IntoIter: Send> + Send,
+) -> ApiResult<i64> {
+    append(app, access, dataset_id, rows, true).await
+}
+
+async fn append(
+    app: &App,
+    access: &ProjectAccess,
+    dataset_id: DatasetId,
+    rows: impl IntoIterator<Item = Row, IntoIter: Send> + Send,
+    skip_duplicates: bool,
+) -> ApiResult<i64> {
     let dataset = datasets::find(app, access, dataset_id).await?;
     let placement = Placement {
         draft: dataset.draft,
         import_id: None,
-        skip_duplicates: false,
+        skip_duplicates,
     };
     let mut rows = rows.into_iter();
-    let mut appended = 0;
+    let (mut taken, mut appended) = (0, 0);
     loop {
-        let batch = next_batch(&mut rows, appended)?;
+        let batch = next_batch(&mut rows, taken)?;
+        taken += row_batches::count(batch.len());
         if batch.is_empty() {
             return Ok(appended);
         }

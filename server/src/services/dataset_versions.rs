@@ -19,7 +19,7 @@ use crate::{
 };
 
 /// The most that a version may hold back.
-const MAX_VALIDATION_SHARE: f64 = 0.5;
+pub(super) const MAX_VALIDATION_SHARE: f64 = 0.5;
 
 /// The versions of a dataset, newest first.
 pub async fn list_versions(

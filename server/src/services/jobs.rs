@@ -1,6 +1,10 @@
 //! Background work as people see it: listed, cancelled.
 
-use shared::{ids::JobId, job::Job, page::Page};
+use shared::{
+    ids::JobId,
+    job::{Job, JobKind, JobState},
+    page::Page,
+};
 use store::jobs;
 
 use crate::{
@@ -18,6 +22,23 @@ pub async fn list_jobs(app: &App, access: &ProjectAccess, page: PageQuery) -> Ap
         jobs::list_of_project(&mut tx, access.project_id(), before, page.probe()).await?;
     let next = next_cursor(&mut items, page.limit(), |job| job.id.as_uuid());
     Ok(Page { items, next })
+}
+
+/// A job that waits for a runner, before it is stored.
+#[must_use]
+pub fn queued(app: &App, access: &ProjectAccess, kind: JobKind, title: String) -> Job {
+    Job {
+        id: app.context.id(),
+        project_id: access.project_id(),
+        kind,
+        title,
+        state: JobState::Queued,
+        progress: None,
+        message: String::new(),
+        created_at: app.context.now(),
+        started_at: None,
+        finished_at: None,
+    }
 }
 
 /// Asks for the end of a job: a waiting one ends at once, a running one as soon as it can.

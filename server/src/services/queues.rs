@@ -112,20 +112,31 @@ pub async fn add_pairs(
     validate_pairs(&request.pairs)?;
     let mut change = Change::begin_in(app, access).await?;
     let queue = find(change.tx(), access, id).await?;
-    let first = queues::next_position(change.tx(), id).await?;
-    for (position, pair) in (first..).zip(&request.pairs) {
-        let pair_id: PairId = app.context.id();
-        queues::insert_pair(change.tx(), id, pair_id, position, pair).await?;
-        for slot in 0..i64::from(queue.overlap) {
-            queues::insert_slot(change.tx(), pair_id, app.context.id(), slot).await?;
-        }
-    }
+    insert_pairs(app, change.tx(), &queue, &request.pairs).await?;
     let progress = queues::progress(change.tx(), id).await?;
     let detail = format!("{} pairs to {}", request.pairs.len(), queue.name);
     change
         .commit("add_pairs", format!("queue {id}"), &detail)
         .await?;
     Ok(Queue { progress, ..queue })
+}
+
+/// Puts pairs at the end of a queue, each with its places for judgements.
+pub async fn insert_pairs(
+    app: &App,
+    tx: &mut Tx,
+    queue: &Queue,
+    pairs: &[NewPair],
+) -> store::error::Result<()> {
+    let first = queues::next_position(tx, queue.id).await?;
+    for (position, pair) in (first..).zip(pairs) {
+        let pair_id: PairId = app.context.id();
+        queues::insert_pair(tx, queue.id, pair_id, position, pair).await?;
+        for slot in 0..i64::from(queue.overlap) {
+            queues::insert_slot(tx, pair_id, app.context.id(), slot).await?;
+        }
+    }
+    Ok(())
 }
 
 fn validate_pairs(pairs: &[NewPair]) -> ApiResult<()> {

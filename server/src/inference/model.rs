@@ -1,0 +1,169 @@
+//! One model version that answers questions in batches.
+
+use std::{sync::Arc, time::Instant};
+
+use shared::{evaluation::Decoding, message::Message};
+use trainer::{
+    adapter::Adapter,
+    data::Encoder,
+    generate::{FinishReason, GenerateRequest, Generated, Generator, ModelDecoder, Sampling},
+    model::ModelConfig,
+    run::Interrupter,
+};
+
+use super::{InferenceError, bases::Base};
+
+/// Questions that are answered at the same time at most.
+const MAX_BATCH: usize = 8;
+
+/// Memory that the keys and values of one batch may take.
+const CACHE_BYTES: usize = 512 << 20;
+
+/// A model version in memory. While it lives, its base is not freed.
+#[derive(Clone, Debug)]
+pub struct ModelInUse {
+    base: Arc<Base>,
+    adapter: Option<Arc<Adapter>>,
+}
+
+/// Questions to one model version.
+#[derive(Clone, Copy, Debug)]
+pub struct Asking<'a> {
+    /// The system message before conversations that have none; absent for none.
+    pub system: Option<&'a str>,
+    /// The questions.
+    pub questions: &'a [Question],
+    /// How answers are generated; each question brings its own seed.
+    pub decoding: Decoding,
+}
+
+/// A conversation that waits for an answer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Question {
+    /// Its turns, the last one not the model's.
+    pub messages: Vec<Message>,
+    /// Decides what is drawn.
+    pub seed: u64,
+}
+
+impl Question {
+    /// The question with this number of several that share a seed. Each draws on its own, whatever
+    /// else is asked at the same time.
+    #[must_use]
+    pub const fn numbered(messages: Vec<Message>, seed: u64, number: u64) -> Self {
+        let seed = seed ^ number.wrapping_mul(0x9e37_79b9_7f4a_7c15);
+        Self { messages, seed }
+    }
+}
+
+/// What the model said.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Answer {
+    /// The text.
+    pub text: String,
+    /// Tokens of the rendered question.
+    pub prompt_tokens: usize,
+    /// Tokens of the answer, with the one that ended it.
+    pub output_tokens: usize,
+    /// Tokens of the text alone.
+    pub text_tokens: usize,
+    /// From the start of its batch to its end, in milliseconds.
+    pub latency_ms: f64,
+    /// Whether it was cut because it had as many tokens as it may.
+    pub cut_off: bool,
+}
+
+impl ModelInUse {
+    pub(super) const fn new(base: Arc<Base>, adapter: Option<Arc<Adapter>>) -> Self {
+        Self { base, adapter }
+    }
+
+    #[cfg(test)]
+    pub(super) fn shares_base_with(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.base, &other.base)
+    }
+
+    /// Answers every question, in their order, and tells the index of a question and a piece of its
+    /// answer as soon as it is certain. Blocks; see [`on_thread`](super::on_thread).
+    ///
+    /// # Errors
+    /// [`InferenceError::Interrupted`] if the interrupter was used before the last answer's end.
+    pub fn answer(
+        &self,
+        asking: &Asking<'_>,
+        on_text: &mut dyn FnMut(usize, &str),
+        interrupter: &Interrupter,
+    ) -> Result<Vec<Answer>, InferenceError> {
+        let loaded = &self.base.loaded;
+        let encoder = Encoder::new(loaded, asking.system, usize::MAX);
+        let requests = asking
+            .questions
+            .iter()
+            .map(|question| request(&encoder, question, asking.decoding))
+            .collect::<Result<Vec<_>, InferenceError>>()?;
+        let start = Instant::now();
+        let mut generator = Generator {
+            decoder: &mut ModelDecoder::new(&self.base.model, self.adapter.as_deref()),
+            tokenizer: &loaded.tokenizer,
+            config: &loaded.config,
+            batch_size: batch_size(&loaded.config, &requests),
+            clock: &|| start.elapsed(),
+        };
+        let generated = generator.generate(&requests, on_text, interrupter)?;
+        self.base.model.pool().sweep();
+        let answers = requests.iter().zip(generated);
+        answers
+            .map(|(request, generated)| self.finish(request, generated))
+            .collect()
+    }
+
+    fn finish(
+        &self,
+        request: &GenerateRequest,
+        generated: Generated,
+    ) -> Result<Answer, InferenceError> {
+        if generated.finish == FinishReason::Interrupted {
+            return Err(InferenceError::Interrupted);
+        }
+        // PostgreSQL's texts cannot hold a zero byte, and people cannot see it.
+        let text = generated.text.replace('\0', "\u{fffd}");
+        let text_tokens = self.base.loaded.tokenizer.encode(&text)?.len();
+        Ok(Answer {
+            text,
+            prompt_tokens: request.prompt.len(),
+            output_tokens: generated.tokens,
+            text_tokens,
+            latency_ms: generated.latency.as_secs_f64() * 1e3,
+            cut_off: generated.finish == FinishReason::Length,
+        })
+    }
+}
+
+fn request(
+    encoder: &Encoder<'_>,
+    question: &Question,
+    decoding: Decoding,
+) -> Result<GenerateRequest, InferenceError> {
+    Ok(GenerateRequest {
+        prompt: encoder.prompt(&question.messages, None)?,
+        sampling: Sampling {
+            temperature: decoding.temperature,
+            top_p: decoding.top_p,
+            top_k: usize::try_from(decoding.top_k).unwrap_or(usize::MAX),
+            seed: question.seed,
+        },
+        max_new_tokens: usize::try_from(decoding.max_new_tokens).unwrap_or(usize::MAX),
+        stop: Vec::new(),
+    })
+}
+
+/// As many as memory allows, if all were as long as the longest.
+fn batch_size(config: &ModelConfig, requests: &[GenerateRequest]) -> usize {
+    let lengths = requests
+        .iter()
+        .map(|request| request.prompt.len() + request.max_new_tokens);
+    let longest = lengths.max().unwrap_or(1);
+    let longest = longest.min(config.max_position_embeddings).max(1);
+    let of_a_token = 2 * config.layers * config.kv_heads * config.head_dim * size_of::<f32>();
+    (CACHE_BYTES / (longest * of_a_token.max(1))).clamp(1, MAX_BATCH)
+}

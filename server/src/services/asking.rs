@@ -1,0 +1,114 @@
+//! What every question to a model needs: the model's files, the prompt's text, sound decoding.
+
+use shared::{
+    error::FieldError,
+    evaluation::{Decoding, MAX_NEW_TOKENS},
+    ids::{ModelVersionId, ProjectId, PromptVersionId},
+    model::{ModelKind, ModelVersion},
+    prompt::PromptVersion,
+};
+use store::{Tx, models, prompts};
+
+use crate::{
+    app::App,
+    error::{ApiError, ApiResult},
+    inference::ModelFiles,
+    services::models::models_folder,
+};
+
+/// The highest temperature: above it, answers are noise.
+const MAX_TEMPERATURE: f64 = 5.0;
+
+/// A model version of a project, named by a field of a request.
+pub async fn find_model(
+    tx: &mut Tx,
+    project_id: ProjectId,
+    id: ModelVersionId,
+    field: &str,
+) -> ApiResult<ModelVersion> {
+    let version = models::get_version(tx, project_id, id).await?;
+    version.ok_or_else(|| ApiError::invalid(field, "the project has no such model version"))
+}
+
+/// A prompt version of a project with the prompt's name, named by a field of a request.
+pub async fn find_prompt(
+    tx: &mut Tx,
+    project_id: ProjectId,
+    id: Option<PromptVersionId>,
+    field: &str,
+) -> ApiResult<Option<(String, PromptVersion)>> {
+    let Some(id) = id else { return Ok(None) };
+    let version = prompts::get_version(tx, project_id, id).await?;
+    let missing = || ApiError::invalid(field, "the project has no such prompt version");
+    version.map(Some).ok_or_else(missing)
+}
+
+/// The system message of a prompt version, as training puts it before rows: none if it is empty.
+#[must_use]
+pub fn system_of(prompt: Option<(String, PromptVersion)>) -> Option<String> {
+    let system = prompt.map(|(_, version)| version.system);
+    system.filter(|text| !text.is_empty())
+}
+
+/// Where the files of a model version are.
+pub async fn files_of(
+    app: &App,
+    tx: &mut Tx,
+    project_id: ProjectId,
+    version: &ModelVersion,
+) -> ApiResult<ModelFiles> {
+    let name = label(version);
+    let (base, adapter) = match (version.kind, version.base_id) {
+        (ModelKind::Adapter, Some(base_id)) => {
+            let base = models::get_version(tx, project_id, base_id).await?;
+            let base = base.ok_or(ApiError::NotFound("base of the model version"))?;
+            (base, Some(app.data_dir.join(&version.path)))
+        }
+        _ => (version.clone(), None),
+    };
+    Ok(ModelFiles {
+        name,
+        base: models_folder(app).join(&base.path),
+        base_hash: Some(base.content_hash),
+        adapter,
+    })
+}
+
+/// What people call a model version.
+#[must_use]
+pub fn label(version: &ModelVersion) -> String {
+    format!("{} {}", version.name, version.number)
+}
+
+/// What is wrong with how answers are to be generated.
+#[must_use]
+pub fn check_decoding(decoding: &Decoding) -> Vec<FieldError> {
+    let mut errors = Vec::new();
+    let mut refuse = |field: &str, message: String| {
+        errors.push(FieldError::new(format!("decoding.{field}"), message));
+    };
+    if !(0.0..=MAX_TEMPERATURE).contains(&decoding.temperature) {
+        let message = format!("must be from 0 to {MAX_TEMPERATURE}");
+        refuse("temperature", message);
+    }
+    if !(decoding.top_p > 0.0 && decoding.top_p <= 1.0) {
+        refuse("top_p", "must be above 0 and at most 1".to_owned());
+    }
+    if !(1..=MAX_NEW_TOKENS).contains(&decoding.max_new_tokens) {
+        refuse(
+            "max_new_tokens",
+            format!("must be from 1 to {MAX_NEW_TOKENS}"),
+        );
+    }
+    errors
+}
+
+/// Refuses a request whose decoding makes no sense.
+pub fn refuse_bad_decoding(decoding: &Decoding) -> ApiResult<()> {
+    let errors = check_decoding(decoding);
+    if errors.is_empty() {
+        Ok(())
+    } else {
+        Err(ApiError::invalid_fields(errors))
+    }
+}

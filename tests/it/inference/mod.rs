@@ -1,0 +1,142 @@
+//! Models that answer: evaluations, chats, sampled pairs, and what judgements of them become.
+
+mod chat;
+mod evaluations;
+mod sampling;
+
+use std::{fs, path::Path, time::Duration};
+
+use serde_json::{Value, json};
+use server::{
+    cli::serve::handlers,
+    jobs::{self, Timing},
+};
+use shared::{ids::ProjectId, model::ModelKind};
+use tests::{Client, TestApp, TestDatabase};
+use tokio::task::JoinHandle;
+
+const TIMING: Timing = Timing {
+    poll: Duration::from_millis(5),
+    heartbeat: Duration::from_millis(10),
+    lease: Duration::from_secs(30),
+};
+
+/// A small Llama that talks nonsense, and an adapter that makes it talk other nonsense.
+const FIXTURES: &str = concat!(
+    env!("CARGO_MANIFEST_DIR"),
+    "/../server/trainer/tests/reference/fixtures"
+);
+
+/// A project `p` with a small base model, and somebody who may use it.
+struct Bench {
+    app: TestApp,
+    client: Client,
+    /// The base's version.
+    model: Value,
+}
+
+fn copy_folder(from: &Path, to: &Path) {
+    fs::create_dir_all(to).unwrap();
+    for entry in fs::read_dir(from).unwrap() {
+        let entry = entry.unwrap();
+        fs::copy(entry.path(), to.join(entry.file_name())).unwrap();
+    }
+}
+
+impl Bench {
+    async fn new(database: TestDatabase) -> Self {
+        let app = TestApp::on(database);
+        let mut client = app.admin().await;
+        let body = json!({ "name": "P" });
+        client.post("/api/projects", &body).await.expect(201);
+        let fixtures = Path::new(FIXTURES);
+        let data = &app.app.data_dir;
+        copy_folder(&fixtures.join("tiny-llama"), &data.join("models/tiny"));
+        copy_folder(
+            &fixtures.join("adapter-random"),
+            &data.join("runs/1/adapter"),
+        );
+        let mut bench = Self {
+            app,
+            client,
+            model: Value::Null,
+        };
+        bench.model = bench.register("Tiny").await;
+        bench
+    }
+
+    async fn register(&mut self, name: &str) -> Value {
+        let body = json!({ "name": name, "path": "tiny" });
+        self.post("models", &body, 201).await
+    }
+
+    /// Registers the adapter as a run does.
+    async fn adapter(&mut self) -> Value {
+        let project = self.get("").await;
+        let project_id: ProjectId = project["id"].as_str().unwrap().parse().unwrap();
+        let app = &self.app.app;
+        let mut tx = app.store.write().await.unwrap();
+        let id = app.context.id();
+        let next = store::models::next_version(&mut tx, project_id, id, "Tuned");
+        let (model_id, number) = next.await.unwrap();
+        let base: shared::model::ModelVersion = serde_json::from_value(self.model.clone()).unwrap();
+        let version = shared::model::ModelVersion {
+            id: app.context.id(),
+            model_id,
+            name: "Tuned".to_owned(),
+            number,
+            kind: ModelKind::Adapter,
+            path: "runs/1/adapter".to_owned(),
+            base_id: Some(base.id),
+            ..base
+        };
+        store::models::insert_version(&mut tx, &version)
+            .await
+            .unwrap();
+        tx.commit().await.unwrap();
+        serde_json::to_value(version).unwrap()
+    }
+
+    async fn get(&mut self, path: &str) -> Value {
+        let path = format!("/api/projects/p/{path}");
+        let path = path.trim_end_matches('/');
+        self.client.get(path).await.expect(200)
+    }
+
+    async fn post(&mut self, path: &str, body: &Value, status: u16) -> Value {
+        let path = format!("/api/projects/p/{path}");
+        self.client.post(&path, body).await.expect(status)
+    }
+
+    /// Runs jobs until the task is aborted or the test ends.
+    fn start_runner(&self) -> JoinHandle<()> {
+        tokio::spawn(jobs::run(self.app.app.clone(), handlers(), TIMING))
+    }
+
+    /// Waits until what is at a path is in a state, and fails after a minute.
+    async fn wait_for(&mut self, path: &str, state: &str) -> Value {
+        let mut found = Value::Null;
+        for _ in 0..6000 {
+            found = self.get(path).await;
+            if found["state"] == state {
+                return found;
+            }
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+        panic!("never {state}: {found}");
+    }
+
+    /// Waits until a job is in a state, and fails after a minute.
+    async fn wait_for_job(&mut self, id: &Value, state: &str) -> Value {
+        for _ in 0..6000 {
+            let page = self.get("jobs").await;
+            let jobs = page["items"].as_array().unwrap();
+            let job = jobs.iter().find(|job| job["id"] == *id).unwrap();
+            if job["state"] == state {
+                return job.clone();
+            }
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+        panic!("job {id} is never {state}");
+    }
+}
