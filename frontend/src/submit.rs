@@ -7,7 +7,7 @@
 //! create.is_pending(), create.field("name"), create.message(&["name"])
 //! ```
 
-use std::{future::Future, rc::Rc};
+use std::{any::Any, future::Future, marker::PhantomData, pin::Pin, rc::Rc};
 
 use leptos::{prelude::*, task::spawn_local};
 
@@ -15,26 +15,51 @@ use crate::api::{ApiError, ApiResult};
 
 /// A change and its state. Copies share it.
 #[derive(Debug)]
-pub struct Submit<I: 'static> {
+pub struct Submit<I> {
     is_pending: RwSignal<bool>,
     error: RwSignal<Option<ApiError>>,
-    run: StoredValue<Run<I>, LocalStorage>,
+    run: StoredValue<Run, LocalStorage>,
+    kind: PhantomData<fn(I)>,
 }
 
-struct Run<I>(Rc<dyn Fn(I)>);
+/// What to do once the server has confirmed.
+type Then = Box<dyn FnOnce()>;
 
-impl<I> std::fmt::Debug for Run<I> {
+/// A change under way. The types of what is sent and answered are forgotten, so that all else
+/// exists once in the program.
+type Answer = Pin<Box<dyn Future<Output = ApiResult<Then>>>>;
+
+#[derive(Clone)]
+struct Run(Rc<dyn Fn(Box<dyn Any>) -> Option<Answer>>);
+
+impl std::fmt::Debug for Run {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         formatter.write_str("Run")
     }
 }
 
-impl<I: 'static> Copy for Submit<I> {}
+impl<I> Copy for Submit<I> {}
 
-impl<I: 'static> Clone for Submit<I> {
+impl<I> Clone for Submit<I> {
     fn clone(&self) -> Self {
         *self
     }
+}
+
+/// Waits for the end of a change.
+fn wait(answer: Answer, is_pending: RwSignal<bool>, error: RwSignal<Option<ApiError>>) {
+    is_pending.set(true);
+    error.set(None);
+    spawn_local(async move {
+        let answer = answer.await;
+        if is_pending.try_set(false).is_some() {
+            return; // the page is gone
+        }
+        match answer {
+            Ok(then) => then(),
+            Err(refusal) => error.set(Some(refusal)),
+        }
+    });
 }
 
 impl<I: 'static> Submit<I> {
@@ -46,36 +71,30 @@ impl<I: 'static> Submit<I> {
     where
         F: Future<Output = ApiResult<T>> + 'static,
     {
-        let is_pending = RwSignal::new(false);
-        let error = RwSignal::new(None);
-        let run = move |input: I| {
-            is_pending.set(true);
-            error.set(None);
-            let answer = call(input);
+        let run = move |input: Box<dyn Any>| {
+            let answer = call(*input.downcast::<I>().ok()?);
             let done = done.clone();
-            spawn_local(async move {
-                let answer = answer.await;
-                if is_pending.try_set(false).is_some() {
-                    return; // the page is gone
-                }
-                match answer {
-                    Ok(value) => done(value),
-                    Err(refusal) => error.set(Some(refusal)),
-                }
-            });
+            let answer = async move {
+                let value = answer.await?;
+                Ok(Box::new(move || done(value)) as Then)
+            };
+            Some(Box::pin(answer) as Answer)
         };
         Self {
-            is_pending,
-            error,
+            is_pending: RwSignal::new(false),
+            error: RwSignal::new(None),
             run: StoredValue::new_local(Run(Rc::new(run))),
+            kind: PhantomData,
         }
     }
 
     /// Sends, unless the last one is still under way.
     pub fn send(&self, input: I) {
         if !self.is_pending.get_untracked() {
-            let run = self.run.with_value(|run| run.0.clone());
-            run(input);
+            let run = self.run.get_value();
+            if let Some(answer) = (run.0)(Box::new(input)) {
+                wait(answer, self.is_pending, self.error);
+            }
         }
     }
 
@@ -97,6 +116,12 @@ impl<I: 'static> Submit<I> {
     pub fn message(&self, shown: &'static [&'static str]) -> Signal<Option<String>> {
         let error = self.error;
         Signal::derive(move || error.with(|error| error.as_ref()?.beside_fields(shown)))
+    }
+
+    /// Why it was refused, for pages that do more about it than say so.
+    #[must_use]
+    pub fn error(&self) -> Signal<Option<ApiError>> {
+        self.error.into()
     }
 
     /// Forgets what went wrong, when a dialog opens anew.

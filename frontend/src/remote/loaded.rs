@@ -2,7 +2,7 @@
 
 use leptos::prelude::*;
 
-use super::{Phase, Remote};
+use super::{Core, Phase, Remote};
 use crate::components::{
     notice::{Notice, NoticeKind},
     problem::ProblemView,
@@ -28,28 +28,31 @@ where
     C: Fn(Signal<T>) -> V + Send + Sync + 'static,
     V: IntoView + 'static,
 {
-    let has_value = Memo::new(move |_| remote.with(|state| state.value.is_some()));
+    let draw = move || {
+        let first = untrack(|| remote.get())?;
+        let value = Signal::derive(move || remote.get().unwrap_or_else(|| first.clone()));
+        Some(children(value).into_any())
+    };
+    loaded(remote.core, shape, Box::new(draw))
+}
+
+/// All of it that does not depend on the type of the value.
+fn loaded(
+    core: Core,
+    shape: SkeletonShape,
+    draw: Box<dyn Fn() -> Option<AnyView> + Send + Sync>,
+) -> AnyView {
+    let has_value = Memo::new(move |_| core.value.with(Option::is_some));
     let problem = move || {
-        remote.with(|state| {
-            state
-                .error
-                .as_ref()
-                .map(super::super::api::error::ApiError::problem)
+        core.state.with(|state| {
+            let error = state.error.as_ref();
+            error.map(crate::api::ApiError::problem)
         })
     };
-    let retry = Callback::new(move |()| remote.reload());
-    let content = move || {
-        if !has_value.get() {
-            return None;
-        }
-        let first = untrack(|| remote.get())?;
-        let value = Memo::new(move |last: Option<&T>| {
-            let newest = remote.get().or_else(|| last.cloned());
-            newest.unwrap_or_else(|| first.clone())
-        });
-        Some(children(value.into()))
-    };
-    let phase = Memo::new(move |_| remote.with(super::state::RemoteState::phase));
+    let retry =
+        Callback::new(move |()| core.reloads.update(|count| *count = count.wrapping_add(1)));
+    let content = move || has_value.get().then(&draw).flatten();
+    let phase = Memo::new(move |_| core.state.with(super::RemoteState::phase));
     let around = move || match phase.get() {
         Phase::Ready => ().into_any(),
         Phase::Waiting => view! { <Skeleton shape /> }.into_any(),
@@ -66,4 +69,5 @@ where
         {around}
         {content}
     }
+    .into_any()
 }

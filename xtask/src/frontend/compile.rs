@@ -31,7 +31,7 @@ pub(super) fn compile(toolchain: &Toolchain, dev: bool) -> Result<PathBuf> {
         .arg(&folder)
         .envs(&toolchain.env)
         // Flags and libraries of the native build are not for this one.
-        .env_remove("RUSTFLAGS")
+        .env("RUSTFLAGS", "--cfg erase_components")
         .env_remove("CARGO_ENCODED_RUSTFLAGS")
         .env_remove("LD_LIBRARY_PATH")
         .run()?;

@@ -143,7 +143,7 @@ fn role_of(members: Remote<Vec<Member>>, member: &Member) -> Memo<Role> {
     let (id, first) = (member.user.id, member.role);
     Memo::new(move |_| {
         members.with(|state| {
-            let list = state.value.as_deref().unwrap_or_default();
+            let list = state.value.map_or(&[][..], Vec::as_slice);
             list.iter()
                 .find(|member| member.user.id == id)
                 .map_or(first, |member| member.role)
