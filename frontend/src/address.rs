@@ -4,7 +4,11 @@
 //! 1. A variant, and its line in `Display`.
 //! 2. A route in [`app`](crate::app) with the same path.
 
+pub mod place;
+
 use std::fmt;
+
+pub use place::Place;
 
 /// A tab of a project's settings.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -72,6 +76,15 @@ pub enum Address {
         /// The page of the audit list.
         after: Option<String>,
     },
+    /// A page of a project's spec, data, suites or prompts.
+    Material {
+        /// The project's word in addresses.
+        slug: String,
+        /// Which page.
+        place: Place,
+        /// What is filtered, compared or chosen there.
+        query: Vec<(&'static str, String)>,
+    },
     /// The accounts, for administrators.
     People,
     /// One's own tokens.
@@ -91,6 +104,24 @@ impl Address {
             tab,
             after: None,
         }
+    }
+
+    /// A page of a project's material.
+    pub fn material(slug: impl Into<String>, place: Place) -> Self {
+        Self::Material {
+            slug: slug.into(),
+            place,
+            query: Vec::new(),
+        }
+    }
+
+    /// Says more in the query of a page of a project's material.
+    #[must_use]
+    pub fn with(mut self, name: &'static str, value: impl ToString) -> Self {
+        if let Self::Material { query, .. } = &mut self {
+            query.push((name, value.to_string()));
+        }
+        self
     }
 
     /// The project whose pages a path belongs to.
@@ -134,6 +165,11 @@ impl fmt::Display for Address {
                     Some(after) => write!(formatter, "&after={}", encode(after)),
                     None => Ok(()),
                 }
+            }
+            Self::Material { slug, place, query } => {
+                let pairs = query.iter().map(|(name, value)| (*name, value.as_str()));
+                let query = place::query(pairs);
+                write!(formatter, "/p/{}/{place}{query}", encode(slug))
             }
             Self::People => formatter.write_str("/admin/people"),
             Self::Tokens => formatter.write_str("/account/tokens"),

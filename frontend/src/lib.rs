@@ -19,6 +19,7 @@ pub mod api;
 pub mod app;
 pub mod browser;
 pub mod components;
+pub mod diff;
 pub mod frame;
 pub mod highlight;
 pub mod keys;

@@ -1,5 +1,7 @@
 //! The words for states and deeds, the same on every page.
 
+pub mod material;
+
 use shared::{
     account::Role,
     job::{JobKind, JobState},
@@ -105,6 +107,22 @@ pub fn deed(action: &str) -> String {
         "put_member" => "Gave a role",
         "delete_member" => "Removed a member",
         "cancel_job" => "Cancelled a job",
+        "create_dataset" => "Made a dataset",
+        "create_upload" => "Sent a file",
+        "delete_upload" => "Discarded a file",
+        "create_import" => "Started an import",
+        "take_back_import" => "Took an import back",
+        "create_row" => "Added a row",
+        "update_row" => "Changed a row",
+        "delete_row" => "Deleted a row",
+        "set_coverage" => "Set the coverage of rows",
+        "create_dataset_version" => "Cut a version",
+        "create_spec_version" => "Saved a version of the spec",
+        "create_prompt" => "Made a prompt",
+        "create_prompt_version" => "Saved a version of a prompt",
+        "create_suite" => "Made a suite",
+        "lock_suite" => "Locked a suite",
+        "delete_suite" => "Deleted a suite",
         _ => "",
     };
     if known.is_empty() {
@@ -133,6 +151,6 @@ mod tests {
 
     #[test]
     fn an_unknown_action_is_readable() {
-        assert_eq!(deed("lock_suite"), "Lock suite");
+        assert_eq!(deed("sharpen_pencil"), "Sharpen pencil");
     }
 }

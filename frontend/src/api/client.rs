@@ -6,11 +6,13 @@
 
 use std::{cell::RefCell, future::Future, rc::Rc};
 
-use leptos::prelude::{Owner, StoredValue, WithValue, on_cleanup};
+use leptos::prelude::{Owner, RwSignal, Set, StoredValue, WithValue, on_cleanup};
 use serde::{Serialize, de::DeserializeOwned};
-use wasm_bindgen::{JsCast, JsValue};
+use wasm_bindgen::{JsCast, JsValue, closure::Closure};
 use wasm_bindgen_futures::JsFuture;
-use web_sys::{AbortController, AbortSignal, Request, RequestInit, Response};
+use web_sys::{
+    AbortController, AbortSignal, ProgressEvent, Request, RequestInit, Response, XmlHttpRequest,
+};
 
 use super::error::{ApiError, ApiResult};
 
@@ -75,6 +77,48 @@ pub async fn send_empty(method: Method, path: String) -> ApiResult<()> {
         .map(|_| ())
 }
 
+/// Sends a file as it is, and says how much of it has left.
+///
+/// The browser reads it from the disk piece by piece, so it may be larger than the memory.
+pub async fn send_file<T: DeserializeOwned>(
+    path: String,
+    file: web_sys::File,
+    sent: RwSignal<Option<f64>>,
+) -> ApiResult<T> {
+    let (status, text) = post_file(&path, &file, sent)
+        .await
+        .map_err(|_| ApiError::Network)?;
+    read(&judge(status, text)?)
+}
+
+/// `fetch` tells nothing of what has been sent; the older interface does.
+async fn post_file(
+    path: &str,
+    file: &web_sys::File,
+    sent: RwSignal<Option<f64>>,
+) -> Result<(u16, String), JsValue> {
+    let request = XmlHttpRequest::new()?;
+    request.open_with_async("POST", path, true)?;
+    request.set_request_header("Accept", "application/json")?;
+    request.set_request_header("Content-Type", "application/octet-stream")?;
+    let progress = Closure::<dyn Fn(ProgressEvent)>::new(move |event: ProgressEvent| {
+        if event.length_computable() && event.total() > 0.0 {
+            // The page may be gone by now.
+            let _ = sent.try_set(Some(event.loaded() / event.total()));
+        }
+    });
+    request
+        .upload()?
+        .set_onprogress(Some(progress.as_ref().unchecked_ref()));
+    let ended = js_sys::Promise::new(&mut |resolve, _| request.set_onloadend(Some(&resolve)));
+    request.send_with_opt_blob(Some(file))?;
+    JsFuture::from(ended).await?;
+    match request.status()? {
+        0 => Err(JsValue::NULL),
+        status => Ok((status, request.response_text()?.unwrap_or_default())),
+    }
+}
+
 fn read<T: DeserializeOwned>(text: &str) -> ApiResult<T> {
     serde_json::from_str(text).map_err(|_| ApiError::unreadable(200))
 }
@@ -104,10 +148,15 @@ async fn exchange(
     let text = response_text(&response)
         .await
         .map_err(|_| failure(signal))?;
-    if response.ok() {
+    judge(response.status(), text)
+}
+
+/// What an answer means.
+fn judge(status: u16, text: String) -> ApiResult<String> {
+    if (200..300).contains(&status) {
         return Ok(text);
     }
-    let error = ApiError::from_response(response.status(), &text);
+    let error = ApiError::from_response(status, &text);
     if error == ApiError::Unauthorized {
         let handler = ON_UNAUTHORIZED.with(|slot| slot.borrow().clone());
         if let Some(handler) = handler {

@@ -11,10 +11,16 @@
 
 pub mod accounts;
 pub mod client;
+pub mod datasets;
 pub mod error;
+pub mod imports;
 pub mod jobs;
 pub mod members;
 pub mod projects;
+pub mod prompts;
+pub mod rows;
+pub mod specs;
+pub mod suites;
 pub mod tokens;
 pub mod users;
 

@@ -43,6 +43,18 @@ pub enum Icon {
     Retry,
     /// A door and an arrow.
     SignOut,
+    /// An arrow up from a tray.
+    Upload,
+    /// A list with ticks.
+    Spec,
+    /// A pile of discs.
+    Data,
+    /// A target.
+    Suite,
+    /// A speech bubble.
+    Prompt,
+    /// A closed lock.
+    Lock,
 }
 
 impl Icon {
@@ -80,6 +92,19 @@ impl Icon {
                 "M8 1.800a6.2 6.2 0 1 0 0 12.400A6.2 6.2 0 0 0 8 1.800M8 7.300v3.700M8 5v.2"
             }
             Self::Retry => "M13.5 8A5.5 5.5 0 1 1 11.8 4M12.2 1.500v2.800H9.4",
+            Self::Upload => "M8 10.500v-8M5 5l3-3 3 3M2.5 10.500v3h11v-3",
+            Self::Spec => {
+                "m2 4 1.2 1.200L5.2 3M7.5 4.500h6.500M2 10l1.2 1.200 2-2.200M7.5 10.500h6.500"
+            }
+            Self::Data => {
+                "M8 2.200c3 0 5 .8 5 1.900S11 6 8 6 3 5.200 3 4.100s2-1.900 5-1.900M3 4.100v7.800c0 1.100 2 \
+                 1.900 5 1.900s5-.8 5-1.900V4.100M3 8c0 1.100 2 1.900 5 1.900S13 9.100 13 8"
+            }
+            Self::Suite => {
+                "M8 1.800a6.2 6.2 0 1 0 0 12.400A6.2 6.2 0 0 0 8 1.800M8 5a3 3 0 1 0 0 6 3 3 0 0 0 0-6"
+            }
+            Self::Prompt => "M2.500 3h11v8H7.500l-3 2.500V11h-2zM5 6h6M5 8.300h4",
+            Self::Lock => "M3.5 7.200h9v6.300h-9zM5.300 7.200V5a2.700 2.700 0 0 1 5.400 0v2.200",
             Self::SignOut => "M9.5 2.500h-6v11h6M6.5 8h7.500M11 5l3 3-3 3",
         }
     }
