@@ -2,7 +2,8 @@
 //!
 //! # Adding a page
 //! 1. Its address in [`address`](crate::address), its component in [`pages`](crate::pages).
-//! 2. One `Route` below, in the group whose frame it has.
+//! 2. One `Route` below, in the group whose frame it has; a page of spec, data, suites or prompts
+//!    has its line in [`material`](crate::pages::material) instead.
 //! 3. If it belongs into the rail, one line in `frame::rail`.
 
 use leptos::prelude::*;
@@ -15,9 +16,9 @@ use crate::{
     components::time::Now,
     frame::{Frame, GlobalFrame, ProjectFrame},
     pages::{
-        home::HomePage, not_found::NotFoundPage, people::PeoplePage, projects::NewProjectPage,
-        projects::ProjectsPage, projects::StartPage, settings::SettingsPage, setup::SetupPage,
-        sign_in::SignInPage, tokens::TokensPage,
+        home::HomePage, material::MaterialPages, not_found::NotFoundPage, people::PeoplePage,
+        projects::NewProjectPage, projects::ProjectsPage, projects::StartPage,
+        settings::SettingsPage, setup::SetupPage, sign_in::SignInPage, tokens::TokensPage,
     },
     session::CurrentSession,
     theme::CurrentTheme,
@@ -38,7 +39,7 @@ pub fn App() -> impl IntoView {
                     <ParentRoute path=path!("/p/:slug") view=ProjectFrame>
                         <Route path=path!("") view=HomePage />
                         <Route path=path!("/settings") view=SettingsPage />
-                        <Route path=path!("/*rest") view=NotFoundPage />
+                        <Route path=path!("/*rest") view=MaterialPages />
                     </ParentRoute>
                     <ParentRoute path=path!("") view=GlobalFrame>
                         <Route path=path!("") view=StartPage />

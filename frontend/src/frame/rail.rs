@@ -7,7 +7,7 @@ use leptos::prelude::*;
 use leptos_router::hooks::use_location;
 
 use crate::{
-    address::{Address, SettingsTab},
+    address::{Address, Place, SettingsTab},
     components::{Icon, IconView},
     session::CurrentSession,
 };
@@ -56,6 +56,18 @@ impl RailItem {
 pub fn of_project(slug: &str) -> Vec<RailItem> {
     vec![
         RailItem::new("Home", Icon::Home, Address::project(slug)).alone(),
+        RailItem::new("Spec", Icon::Spec, Address::material(slug, Place::Spec)),
+        RailItem::new("Data", Icon::Data, Address::material(slug, Place::Data)),
+        RailItem::new(
+            "Suites",
+            Icon::Suite,
+            Address::material(slug, Place::Suites),
+        ),
+        RailItem::new(
+            "Prompts",
+            Icon::Prompt,
+            Address::material(slug, Place::Prompts),
+        ),
         RailItem::new(
             "Settings",
             Icon::Settings,
@@ -122,6 +134,7 @@ mod tests {
         };
         assert_eq!(holding("/p/intake"), ["Home"]);
         assert_eq!(holding("/p/intake/settings"), ["Settings"]);
+        assert_eq!(holding("/p/intake/data/import"), ["Data"]);
         assert_eq!(holding("/p/intake-2"), Vec::<&str>::new());
         assert_eq!(holding("/p/intake/settings/x"), ["Settings"]);
     }

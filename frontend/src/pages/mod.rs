@@ -4,13 +4,19 @@
 //! [`Submit`](crate::submit::Submit), and is otherwise made of components. A part that reads or
 //! sends on its own has its own file.
 
+pub mod checks;
+pub mod data;
 pub mod home;
+pub mod material;
 pub mod not_found;
 pub mod people;
 pub mod projects;
+pub mod prompts;
 pub mod settings;
 pub mod setup;
 pub mod sign_in;
+pub mod spec;
+pub mod suites;
 pub mod tokens;
 
 pub mod entrance;
