@@ -232,8 +232,10 @@ mod tests {
 
     #[test]
     fn a_path_of_the_server_is_refused() {
-        let mut config = TrainingConfig::default();
-        config.model = "/etc".to_owned();
+        let mut config = TrainingConfig {
+            model: "/etc".to_owned(),
+            ..TrainingConfig::default()
+        };
         config.data.validation = Some(String::new());
         let fields: Vec<_> = filled_paths(&config)
             .into_iter()

@@ -95,10 +95,10 @@ async fn train(
     let mut running = work.start().map_err(|error| {
         JobError::Failed(format!("no thread can be started for the run: {error}"))
     })?;
-    let recorded = record_events(app, &mut running, &mut recorder, control).await;
+    let end = record_events(app, &mut running, &mut recorder, control).await;
     // The thread ends before the job does: another one must not find it still writing.
     let result = running.end().await;
-    recorded?;
+    end?;
     let outcome = match result {
         Ok(outcome) => outcome,
         Err(message) => {
