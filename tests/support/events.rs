@@ -38,10 +38,9 @@ impl EventStream {
     /// The next event; `None` at the end of the stream. Fails after a minute without one.
     pub async fn next(&mut self) -> Option<SentEvent> {
         loop {
-            if let Some((block, rest)) = self.text.split_once("\n\n") {
-                let event = parse(block);
-                self.text = rest.to_owned();
-                match event {
+            if let Some(end) = self.text.find("\n\n") {
+                let block: String = self.text.drain(..end + 2).collect();
+                match parse(&block) {
                     Some(event) => return Some(event),
                     None => continue,
                 }

@@ -233,9 +233,8 @@ fn give_way() {
 }
 
 #[cfg(test)]
+#[cfg(target_os = "linux")]
 mod tests {
-    #![cfg(target_os = "linux")]
-
     use super::*;
 
     /// The niceness of the calling thread.
