@@ -60,7 +60,7 @@ fn tests() -> Result<()> {
     let environment = [
         ("TEST_POSTGRES_URL".to_owned(), postgres.url().into()),
         ("TEST_REQUIRE_POSTGRES".to_owned(), "1".into()),
-        ("TEST_MODEL".to_owned(), model.into_os_string()),
+        ("TEMPER_TEST_MODEL".to_owned(), model.into_os_string()),
     ];
     // Browsers are for the other check: several at a time would be slow beside everything else.
     let without = ["TEST_CHROMEDRIVER", "TEST_REQUIRE_BROWSER"];
