@@ -98,9 +98,9 @@ mod tests {
         assert_eq!(guarded(PATIENCE, || 1), Ok(1));
         let slip = guarded::<()>(PATIENCE, || panic!("a slip")).unwrap_err();
         assert!(slip.contains("error in the program"), "{slip}");
-        let (hold, held) = mpsc::channel::<()>();
-        let endless = guarded(Duration::from_millis(20), move || held.recv().is_ok());
+        let (end, waiting) = mpsc::channel::<()>();
+        let endless = guarded(Duration::from_millis(20), move || waiting.recv().is_ok());
         assert!(endless.unwrap_err().contains("took longer"));
-        drop(hold);
+        drop(end);
     }
 }

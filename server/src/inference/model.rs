@@ -113,14 +113,14 @@ impl ModelInUse {
         self.base.model.pool().sweep();
         let answers = requests.iter().zip(generated);
         answers
-            .map(|(request, generated)| self.finish(request, generated))
+            .map(|(request, generated)| self.finish(request, &generated))
             .collect()
     }
 
     fn finish(
         &self,
         request: &GenerateRequest,
-        generated: Generated,
+        generated: &Generated,
     ) -> Result<Answer, InferenceError> {
         if generated.finish == FinishReason::Interrupted {
             return Err(InferenceError::Interrupted);

@@ -211,7 +211,9 @@ impl Task {
             let rows = evaluation_results::list(&mut tx, self.id(), after, ROWS_AT_ONCE).await?;
             let Some(last) = rows.last() else { break };
             after = last.position;
-            rows.iter().for_each(|row| summarizer.add(row));
+            for row in &rows {
+                summarizer.add(row);
+            }
         }
         let record = evaluations::get(&mut tx, self.record.project_id, self.id()).await?;
         drop(tx);

@@ -69,14 +69,18 @@ fn message(place: SamplingPlace) -> String {
         without_prompt,
         ..
     } = place;
-    let mut text = format!("{added} pairs added");
+    let mut parts = vec![format!("{added} pairs added")];
     if equal > 0 {
-        text += &format!(", {equal} left out because both responses were the same");
+        parts.push(format!(
+            "{equal} left out because both responses were the same"
+        ));
     }
     if without_prompt > 0 {
-        text += &format!(", {without_prompt} rows passed over because they ask nothing");
+        parts.push(format!(
+            "{without_prompt} rows passed over because they ask nothing"
+        ));
     }
-    text
+    parts.join(", ")
 }
 
 /// One side of the pairs.

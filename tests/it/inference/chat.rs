@@ -6,14 +6,14 @@ use tests::{TestDatabase, on_both_databases};
 use super::Bench;
 
 /// The events of a stream.
-fn events(bytes: &[u8]) -> Vec<Value> {
+pub(super) fn events(bytes: &[u8]) -> Vec<Value> {
     let text = std::str::from_utf8(bytes).unwrap();
     let data = text.lines().filter_map(|line| line.strip_prefix("data: "));
     data.map(|data| serde_json::from_str(data).unwrap())
         .collect()
 }
 
-fn said(events: &[Value]) -> String {
+pub(super) fn said(events: &[Value]) -> String {
     let texts = events.iter().filter(|event| event["type"] == "text");
     texts.map(|event| event["text"].as_str().unwrap()).collect()
 }

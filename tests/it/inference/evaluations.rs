@@ -47,7 +47,7 @@ impl Bench {
         self.post("evaluations", &body, 201).await
     }
 
-    async fn results(&mut self, number: i64) -> Vec<EvaluationResult> {
+    pub(super) async fn results(&mut self, number: i64) -> Vec<EvaluationResult> {
         let page = self
             .get(&format!("evaluations/{number}/results?limit=200"))
             .await;
