@@ -164,6 +164,8 @@ fn for_engineers() -> OpenApiRouter<App> {
         .routes(routes!(queues::create_queue))
         .routes(routes!(queues::add_pairs))
         .routes(routes!(queues::sample_pairs))
+        .routes(routes!(queues::create_preference_dataset))
+        .routes(routes!(queues::export_judgements))
         .routes(routes!(queues::unflag_pair))
         .routes(routes!(queues::get_queue_results))
         .routes(routes!(queues::list_judgements))

@@ -296,6 +296,23 @@ pub enum Consensus {
     Unfinished,
 }
 
+/// A pair with all that is known of it, for those who make queues.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct QueuePair {
+    /// The pair.
+    pub id: PairId,
+    /// What it says, and where its responses came from.
+    #[serde(flatten)]
+    pub pair: NewPair,
+    /// Whether it waits for an engineer.
+    pub flagged: bool,
+    /// The judgements on it, skips and flags included, in the order of their making.
+    pub judgements: Vec<Judgement>,
+    /// What they come to.
+    pub consensus: Consensus,
+}
+
 /// What the judgements of a queue come to.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]

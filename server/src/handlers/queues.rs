@@ -1,19 +1,22 @@
 //! Queues of pairs, for those who make and read them.
 
-use axum::{extract::State, http::StatusCode};
+use axum::{body::Body, extract::State, http::StatusCode, response::IntoResponse};
 use serde::Deserialize;
 use shared::{
     ids::{PairId, QueueId},
     job::Job,
     page::Page,
-    queue::{AddPairs, CreateQueue, Judgement, Queue, QueueResults, SamplePairs},
+    queue::{
+        AddPairs, CreatePreferenceDataset, CreateQueue, Judgement, PreferenceDataset, Queue,
+        QueueResults, SamplePairs,
+    },
 };
 
 use crate::{
     app::App,
     error::ApiResult,
     extract::{Json, PageQuery, Path, ProjectAccess, Query},
-    services::{pair_sampling, queues},
+    services::{pair_sampling, preference_datasets, queues},
 };
 
 /// The parameters of one queue's address.
@@ -141,4 +144,39 @@ pub async fn list_judgements(
     queues::list_judgements(&app, &access, path.queue_id, page)
         .await
         .map(Json)
+}
+
+/// Makes a preference dataset version from the judgements of a queue.
+#[utoipa::path(post, path = "/api/projects/{project}/queues/{queue_id}/dataset",
+    operation_id = "create_preference_dataset", tag = "queues",
+    params(("project" = String, Path), ("queue_id" = QueueId, Path)),
+    request_body = CreatePreferenceDataset,
+    responses((status = 201, body = PreferenceDataset)))]
+pub async fn create_preference_dataset(
+    State(app): State<App>,
+    access: ProjectAccess,
+    Path(path): Path<QueuePath>,
+    Json(request): Json<CreatePreferenceDataset>,
+) -> ApiResult<(StatusCode, Json<PreferenceDataset>)> {
+    let made =
+        preference_datasets::create_preference_dataset(&app, &access, path.queue_id, request)
+            .await?;
+    Ok((StatusCode::CREATED, Json(made)))
+}
+
+/// Writes the judged pairs of a queue with their judgements as JSONL.
+#[utoipa::path(get, path = "/api/projects/{project}/queues/{queue_id}/judgements.jsonl",
+    operation_id = "export_judgements", tag = "queues",
+    params(("project" = String, Path), ("queue_id" = QueueId, Path)),
+    responses((status = 200, body = String, content_type = "application/jsonl")))]
+pub async fn export_judgements(
+    State(app): State<App>,
+    access: ProjectAccess,
+    Path(path): Path<QueuePath>,
+) -> ApiResult<impl IntoResponse> {
+    let export = preference_datasets::export_judgements(&app, &access, path.queue_id).await?;
+    Ok(super::file(
+        &export.file_name,
+        Body::from_stream(export.lines),
+    ))
 }

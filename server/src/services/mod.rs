@@ -31,6 +31,7 @@ pub mod memory;
 pub mod models;
 pub mod pair_sampling;
 pub mod password;
+pub mod preference_datasets;
 pub mod preflight;
 mod preflight_report;
 mod preflight_rules;

@@ -132,6 +132,16 @@ pub async fn list_of_queue(
     rows.into_iter().map(TryInto::try_into).collect()
 }
 
+/// The judgements of a pair, in the order of their making.
+pub async fn list_of_pair(tx: &mut Tx, pair_id: PairId) -> Result<Vec<Judgement>> {
+    const SQL: &str = "SELECT * FROM judgements WHERE pair_id = $1 ORDER BY id";
+    let rows: Vec<JudgementRow> = on_db!(tx, |conn| sqlx::query_as(SQL)
+        .bind(pair_id.as_uuid())
+        .fetch_all(conn)
+        .await)?;
+    rows.into_iter().map(TryInto::try_into).collect()
+}
+
 /// The verdicts on each pair of a queue, in the order of the pairs, skips and flags included.
 pub async fn choices_by_pair(tx: &mut Tx, queue_id: QueueId) -> Result<Vec<(PairId, Vec<Choice>)>> {
     const SQL: &str =

@@ -39,6 +39,7 @@ mod migrate;
 pub mod models;
 pub mod projects;
 pub mod prompts;
+pub mod queue_pairs;
 pub mod queues;
 pub mod reports;
 pub mod row_contents;

@@ -2,7 +2,9 @@
 
 mod chat;
 mod evaluations;
+mod preferences;
 mod sampling;
+mod smollm2;
 
 use std::{fs, path::Path, time::Duration};
 
