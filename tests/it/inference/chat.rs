@@ -1,7 +1,7 @@
 //! Chats: an answer in pieces, which together are what an evaluation would get.
 
 use serde_json::{Value, json};
-use tests::{TestDatabase, on_both_databases};
+use tests::on_both_databases;
 
 use super::Bench;
 

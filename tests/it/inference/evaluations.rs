@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 use shared::{evaluation::EvaluationResult, ids::EvaluationId};
 use store::{evaluation_results, evaluations};
-use tests::{TestDatabase, on_both_databases};
+use tests::on_both_databases;
 
 use super::Bench;
 

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 use shared::account::Role;
-use tests::{Client, TestDatabase, on_both_databases};
+use tests::{Client, on_both_databases};
 
 use super::Bench;
 

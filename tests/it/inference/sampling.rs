@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 use shared::ids::JobId;
 use store::jobs::Lease;
-use tests::{TestDatabase, on_both_databases};
+use tests::on_both_databases;
 use uuid::Uuid;
 
 use super::Bench;
