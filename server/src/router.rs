@@ -162,7 +162,7 @@ fn for_engineers() -> OpenApiRouter<App> {
         .routes(routes!(chat::create_chat))
         .routes(routes!(evaluations::create_evaluation))
         .routes(routes!(queues::create_queue))
-        .routes(routes!(queues::add_pairs))
+        .routes(routes!(queues::list_pairs, queues::add_pairs))
         .routes(routes!(queues::sample_pairs))
         .routes(routes!(queues::create_preference_dataset))
         .routes(routes!(queues::export_judgements))

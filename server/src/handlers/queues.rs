@@ -8,7 +8,7 @@ use shared::{
     page::Page,
     queue::{
         AddPairs, CreatePreferenceDataset, CreateQueue, Judgement, PreferenceDataset, Queue,
-        QueueResults, SamplePairs,
+        QueuePair, QueueResults, SamplePairs,
     },
 };
 
@@ -16,7 +16,7 @@ use crate::{
     app::App,
     error::ApiResult,
     extract::{Json, PageQuery, Path, ProjectAccess, Query},
-    services::{pair_sampling, preference_datasets, queues},
+    services::{pair_sampling, preference_datasets, queue_pairs, queues},
 };
 
 /// The parameters of one queue's address.
@@ -99,6 +99,32 @@ pub async fn sample_pairs(
 ) -> ApiResult<(StatusCode, Json<Job>)> {
     let job = pair_sampling::sample_pairs(&app, &access, path.queue_id, request).await?;
     Ok((StatusCode::CREATED, Json(job)))
+}
+
+/// Which pairs of a queue.
+#[derive(Clone, Copy, Debug, Deserialize, utoipa::IntoParams)]
+#[into_params(parameter_in = Query)]
+pub struct PairsQuery {
+    /// Whether to list only the pairs that wait for an engineer.
+    #[serde(default)]
+    flagged: bool,
+}
+
+/// Lists the pairs of a queue with the judgements on them, in the order in which they were added.
+#[utoipa::path(get, path = "/api/projects/{project}/queues/{queue_id}/pairs",
+    operation_id = "list_pairs", tag = "queues",
+    params(("project" = String, Path), ("queue_id" = QueueId, Path), PairsQuery, PageQuery),
+    responses((status = 200, body = Page<QueuePair>)))]
+pub async fn list_pairs(
+    State(app): State<App>,
+    access: ProjectAccess,
+    Path(path): Path<QueuePath>,
+    Query(query): Query<PairsQuery>,
+    Query(page): Query<PageQuery>,
+) -> ApiResult<Json<Page<QueuePair>>> {
+    queue_pairs::list_pairs(&app, &access, path.queue_id, query.flagged, page)
+        .await
+        .map(Json)
 }
 
 /// Lets a flagged pair be judged again.

@@ -37,6 +37,7 @@ mod preflight_report;
 mod preflight_rules;
 pub mod projects;
 pub mod prompts;
+pub mod queue_pairs;
 pub mod queues;
 pub mod rate_limit;
 pub mod renders;

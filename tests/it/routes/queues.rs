@@ -175,6 +175,27 @@ on_both_databases! {
         admin.delete(&format!("{path}/pairs/{flagged}/flag")).await.expect(204);
         assert_eq!(tasks(&mut bob, &path, 2).await.len(), 2);
     }
+
+    async fn an_engineer_sees_pairs_with_what_was_said_of_them(database: TestDatabase) {
+        let app = TestApp::on(database);
+        let (mut admin, path) = queue(&app, 3, 1).await;
+        let mut ann = annotator(&app, &mut admin, "ann").await;
+        let held = tasks(&mut ann, &path, 2).await;
+        judge(&mut ann, &path, &held[0], "tie").await;
+        judge(&mut ann, &path, &held[1], "flag").await;
+        let first = admin.get(&format!("{path}/pairs?limit=1")).await.expect(200);
+        let item = &first["items"][0];
+        assert_eq!(item["id"], held[0]["pair_id"]);
+        assert_eq!((&item["response_a"], &item["source_a"]), (&json!("A0"), &json!("chosen-by-teacher")));
+        assert_eq!((&item["consensus"], &item["judgements"][0]["choice"]), (&json!("tie"), &json!("tie")));
+        let next = first["next"].as_str().unwrap();
+        let rest = admin.get(&format!("{path}/pairs?after={next}")).await.expect(200);
+        assert_eq!(rest["items"].as_array().unwrap().len(), 2);
+        let flagged = admin.get(&format!("{path}/pairs?flagged=true")).await.expect(200);
+        assert_eq!(flagged["items"].as_array().unwrap().len(), 1);
+        assert_eq!(flagged["items"][0]["judgements"][0]["choice"], "flag");
+        ann.get(&format!("{path}/pairs")).await.expect(403);
+    }
 }
 
 #[tokio::test]
