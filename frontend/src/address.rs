@@ -5,10 +5,12 @@
 //! 2. A route in [`app`](crate::app) with the same path.
 
 pub mod place;
+pub mod work;
 
 use std::fmt;
 
 pub use place::Place;
+pub use work::Work;
 
 /// A tab of a project's settings.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -85,6 +87,15 @@ pub enum Address {
         /// What is filtered, compared or chosen there.
         query: Vec<(&'static str, String)>,
     },
+    /// A page of a project's queues or runs.
+    Work {
+        /// The project's word in addresses.
+        slug: String,
+        /// Which page.
+        work: Work,
+        /// What is in view there, such as `tab=pairs`; empty for what comes first.
+        query: String,
+    },
     /// The accounts, for administrators.
     People,
     /// One's own tokens.
@@ -122,6 +133,15 @@ impl Address {
             query.push((name, value.to_string()));
         }
         self
+    }
+
+    /// A page of a project's queues or runs.
+    pub fn work(slug: impl Into<String>, work: Work) -> Self {
+        Self::Work {
+            slug: slug.into(),
+            work,
+            query: String::new(),
+        }
     }
 
     /// The project whose pages a path belongs to.
@@ -170,6 +190,10 @@ impl fmt::Display for Address {
                 let pairs = query.iter().map(|(name, value)| (*name, value.as_str()));
                 let query = place::query(pairs);
                 write!(formatter, "/p/{}/{place}{query}", encode(slug))
+            }
+            Self::Work { slug, work, query } => {
+                let mark = if query.is_empty() { "" } else { "?" };
+                write!(formatter, "/p/{}/{work}{mark}{query}", encode(slug))
             }
             Self::People => formatter.write_str("/admin/people"),
             Self::Tokens => formatter.write_str("/account/tokens"),

@@ -16,8 +16,8 @@ use crate::{
     components::time::Now,
     frame::{Frame, GlobalFrame, ProjectFrame},
     pages::{
-        home::HomePage, material::MaterialPages, not_found::NotFoundPage, people::PeoplePage,
-        projects::NewProjectPage, projects::ProjectsPage, projects::StartPage,
+        annotate::desk::Desks, home::HomePage, material::MaterialPages, not_found::NotFoundPage,
+        people::PeoplePage, projects::NewProjectPage, projects::ProjectsPage, projects::StartPage,
         settings::SettingsPage, setup::SetupPage, sign_in::SignInPage, tokens::TokensPage,
     },
     session::CurrentSession,
@@ -30,6 +30,7 @@ pub fn App() -> impl IntoView {
     CurrentTheme::provide();
     CurrentSession::provide();
     Now::provide();
+    Desks::provide();
     view! {
         <Router>
             <Routes fallback=NotFoundPage>

@@ -6,7 +6,7 @@ use std::cell::Cell;
 use leptos::prelude::{document, window};
 use wasm_bindgen::JsCast;
 use wasm_bindgen_futures::JsFuture;
-use web_sys::{Element, HtmlElement, Storage, VisibilityState};
+use web_sys::{Blob, Element, HtmlAnchorElement, HtmlElement, Storage, Url, VisibilityState};
 
 /// Milliseconds since 1970.
 #[must_use]
@@ -42,6 +42,25 @@ pub async fn copy(text: &str) -> bool {
         return false;
     }
     JsFuture::from(clipboard.write_text(text)).await.is_ok()
+}
+
+/// Offers a text as a file to be saved. False if the browser refuses.
+#[must_use]
+pub fn save(name: &str, text: &str) -> bool {
+    try_save(name, text).is_some()
+}
+
+fn try_save(name: &str, text: &str) -> Option<()> {
+    let parts = js_sys::Array::of1(&text.into());
+    let blob = Blob::new_with_str_sequence(&parts).ok()?;
+    let address = Url::create_object_url_with_blob(&blob).ok()?;
+    let link = document().create_element("a").ok()?;
+    let link = link.dyn_into::<HtmlAnchorElement>().ok()?;
+    link.set_href(&address);
+    link.set_download(name);
+    link.click();
+    // The browser has begun to read it; what it needs it keeps.
+    Url::revoke_object_url(&address).ok()
 }
 
 /// Whether the tab is in view.

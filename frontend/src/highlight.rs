@@ -76,6 +76,55 @@ fn next_part(rest: &str, first: char) -> (Part, usize) {
     }
 }
 
+/// A JSON object or list on several lines, its members in their own order; `None` for anything
+/// else.
+#[must_use]
+pub fn pretty(text: &str) -> Option<String> {
+    let text = text.trim();
+    if !text.starts_with(['{', '[']) {
+        return None;
+    }
+    serde_json::from_str::<serde::de::IgnoredAny>(text).ok()?;
+    let mut out = String::with_capacity(text.len() * 2);
+    let mut depth = 0_usize;
+    let mut rest = text;
+    while let Some(first) = rest.chars().next() {
+        let length = if first == '"' {
+            string_length(rest)
+        } else {
+            first.len_utf8()
+        };
+        let (taken, after) = rest.split_at(length);
+        rest = after.trim_start();
+        let is_empty = matches!(first, '{' | '[') && rest.starts_with(['}', ']']);
+        match first {
+            '{' | '[' => depth += 1,
+            '}' | ']' => {
+                depth = depth.saturating_sub(1);
+                if !out.ends_with(['{', '[']) {
+                    new_line(&mut out, depth);
+                }
+            }
+            _ => {}
+        }
+        out.push_str(taken);
+        match first {
+            '{' | '[' if !is_empty => new_line(&mut out, depth),
+            ',' => new_line(&mut out, depth),
+            ':' => out.push(' '),
+            _ => {}
+        }
+    }
+    Some(out)
+}
+
+fn new_line(out: &mut String, depth: usize) {
+    out.push('\n');
+    for _ in 0..depth {
+        out.push_str("  ");
+    }
+}
+
 /// The length in bytes of the string that `rest` begins with; all of it if it never ends.
 fn string_length(rest: &str) -> usize {
     let mut is_escaped = false;
@@ -108,6 +157,27 @@ mod tests {
         use Part::{Key, Number, Text, Word};
         let text = r#"{"intent" : "a \"b\"", "n": [-1.5e3, true, null]}"#;
         assert_eq!(kinds(text), [Key, Text, Key, Number, Word, Word]);
+    }
+
+    #[test]
+    fn json_is_set_out_in_its_own_order() {
+        let text = r#" {"b": [1,{"c": "x, {y}"}], "a":{} ,"d":[]}"#;
+        let lines = [
+            "{",
+            "  \"b\": [",
+            "    1,",
+            "    {",
+            "      \"c\": \"x, {y}\"",
+            "    }",
+            "  ],",
+            "  \"a\": {},",
+            "  \"d\": []",
+            "}",
+        ];
+        assert_eq!(pretty(text).unwrap(), lines.join("\n"));
+        for other in ["7", "Sure! {}", "{\"a\": }", ""] {
+            assert_eq!(pretty(other), None);
+        }
     }
 
     #[test]

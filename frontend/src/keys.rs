@@ -22,6 +22,8 @@ pub struct Command {
     pub key: Option<&'static str>,
     /// Whether the frame offers it on every page, so that the page's own come first.
     pub is_global: bool,
+    /// Whether the page listens to the key itself, so that it is only told about.
+    is_told_only: bool,
     run: Arc<dyn Fn() + Send + Sync>,
     id: u32,
 }
@@ -43,6 +45,7 @@ impl Command {
             label: label.into(),
             key: None,
             is_global: false,
+            is_told_only: false,
             run: Arc::new(run),
             id: 0,
         }
@@ -53,6 +56,13 @@ impl Command {
     pub const fn key(mut self, key: &'static str) -> Self {
         self.key = Some(key);
         self
+    }
+
+    /// Tells about a key that the page listens to itself.
+    #[must_use]
+    pub const fn told(mut self, key: &'static str) -> Self {
+        self.is_told_only = true;
+        self.key(key)
     }
 
     /// Makes it one of the frame's.
@@ -143,7 +153,7 @@ impl Commands {
             // The command that came last is the one of the innermost page.
             list.iter()
                 .rev()
-                .find(|command| command.key == Some(key.as_str()))
+                .find(|command| !command.is_told_only && command.key == Some(key.as_str()))
                 .cloned()
         });
         if let Some(command) = found {
@@ -161,7 +171,8 @@ pub fn use_command(command: Command) {
 }
 
 /// Whether a key goes into a field.
-fn is_typing(event: &KeyboardEvent) -> bool {
+#[must_use]
+pub fn is_typing(event: &KeyboardEvent) -> bool {
     use wasm_bindgen::JsCast;
 
     let target = event.target();

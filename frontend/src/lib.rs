@@ -23,6 +23,7 @@ pub mod diff;
 pub mod frame;
 pub mod highlight;
 pub mod keys;
+pub mod markdown;
 pub mod pages;
 pub mod remote;
 pub mod session;

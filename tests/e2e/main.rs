@@ -17,4 +17,6 @@
 
 mod harness;
 
+mod annotate;
+mod runs;
 mod start;

@@ -135,7 +135,8 @@ impl ApiError {
 
 /// The server writes messages to follow a colon; alone on a line they begin in upper case and end
 /// in a full stop.
-fn sentence(text: &str) -> String {
+#[must_use]
+pub fn sentence(text: &str) -> String {
     let mut letters = text.chars();
     let Some(first) = letters.next() else {
         return String::new();

@@ -10,15 +10,19 @@
 //! 3. Text from outside goes into a path through [`segment`].
 
 pub mod accounts;
+pub mod annotation;
 pub mod client;
 pub mod datasets;
 pub mod error;
 pub mod imports;
 pub mod jobs;
 pub mod members;
+pub mod models;
 pub mod projects;
 pub mod prompts;
+pub mod queues;
 pub mod rows;
+pub mod runs;
 pub mod specs;
 pub mod suites;
 pub mod tokens;

@@ -39,6 +39,10 @@ pub enum Icon {
     Warning,
     /// A circle with an i.
     Info,
+    /// Two columns to choose from.
+    Queue,
+    /// A falling curve.
+    Run,
     /// An arrow in a circle.
     Retry,
     /// A door and an arrow.
@@ -91,6 +95,8 @@ impl Icon {
             Self::Info => {
                 "M8 1.800a6.2 6.2 0 1 0 0 12.400A6.2 6.2 0 0 0 8 1.800M8 7.300v3.700M8 5v.2"
             }
+            Self::Queue => "M2.500 3h4.500v10H2.500zM9 3h4.500v10H9z",
+            Self::Run => "M2.500 2.500v11h11M4.500 4.500c1 5 3 6.500 8.500 6.800",
             Self::Retry => "M13.5 8A5.5 5.5 0 1 1 11.8 4M12.2 1.500v2.800H9.4",
             Self::Upload => "M8 10.500v-8M5 5l3-3 3 3M2.5 10.500v3h11v-3",
             Self::Spec => {

@@ -218,7 +218,10 @@ fn entries(commands: Commands, projects: ProjectList, slug: Option<&str>) -> Vec
         kind: EntryKind::Action,
         target: Target::Command(command),
     });
-    let own = slug.map(of_project).unwrap_or_default();
+    let own = slug
+        .and_then(|slug| projects.find(slug))
+        .map(|project| of_project(&project.slug, project.role))
+        .unwrap_or_default();
     let pages = own.into_iter().chain(everywhere());
     let list = projects.remote().get().unwrap_or_default();
     let mut entries: Vec<Entry> = pages

@@ -60,7 +60,11 @@ pub fn ProjectFrame() -> impl IntoView {
         if is_unknown.get() {
             everywhere()
         } else {
-            of_project(&slug.get())
+            let slug = slug.get();
+            let role = projects
+                .find(&slug)
+                .map_or(Role::Viewer, |project| project.role);
+            of_project(&slug, role)
         }
     });
     let page = move |_| {

@@ -5,9 +5,10 @@
 
 use leptos::prelude::*;
 use leptos_router::hooks::use_location;
+use shared::account::Role;
 
 use crate::{
-    address::{Address, Place, SettingsTab},
+    address::{Address, Place, SettingsTab, Work},
     components::{Icon, IconView},
     session::CurrentSession,
 };
@@ -51,9 +52,13 @@ impl RailItem {
     }
 }
 
-/// The pages of a project, one line each.
+/// The pages of a project, one line each: for an annotator those that they work on.
 #[must_use]
-pub fn of_project(slug: &str) -> Vec<RailItem> {
+pub fn of_project(slug: &str, role: Role) -> Vec<RailItem> {
+    let queues = RailItem::new("Queues", Icon::Queue, Address::work(slug, Work::Queues));
+    if role == Role::Annotator {
+        return vec![queues];
+    }
     vec![
         RailItem::new("Home", Icon::Home, Address::project(slug)).alone(),
         RailItem::new("Spec", Icon::Spec, Address::material(slug, Place::Spec)),
@@ -68,6 +73,8 @@ pub fn of_project(slug: &str) -> Vec<RailItem> {
             Icon::Prompt,
             Address::material(slug, Place::Prompts),
         ),
+        queues,
+        RailItem::new("Runs", Icon::Run, Address::work(slug, Work::Runs)),
         RailItem::new(
             "Settings",
             Icon::Settings,
@@ -127,7 +134,7 @@ mod tests {
 
     #[test]
     fn an_item_is_current_on_its_page_and_below() {
-        let items = of_project("intake");
+        let items = of_project("intake", Role::Owner);
         let holding = |path: &str| -> Vec<&str> {
             let found = items.iter().filter(|item| item.holds(path));
             found.map(|item| item.label).collect()
@@ -137,5 +144,7 @@ mod tests {
         assert_eq!(holding("/p/intake/data/import"), ["Data"]);
         assert_eq!(holding("/p/intake-2"), Vec::<&str>::new());
         assert_eq!(holding("/p/intake/settings/x"), ["Settings"]);
+        assert_eq!(holding("/p/intake/queues/7/annotate"), ["Queues"]);
+        assert_eq!(of_project("intake", Role::Annotator).len(), 1);
     }
 }

@@ -10,10 +10,10 @@ use leptos_router::hooks::use_params_map;
 
 use super::{
     data::{DataPage, DatasetPage, ImportPage, ImportReportPage, VersionPage},
-    not_found::NotFoundPage,
     prompts::{PromptPage, PromptsPage},
     spec::{CompareSpecPage, EditSpecPage, SpecPage},
     suites::{NewSuitePage, SuitePage, SuitesPage},
+    work::WorkPage,
 };
 use crate::address::Place;
 
@@ -43,6 +43,7 @@ pub fn MaterialPages() -> impl IntoView {
         Some(Place::Suite(id)) => view! { <SuitePage id /> }.into_any(),
         Some(Place::Prompts) => view! { <PromptsPage /> }.into_any(),
         Some(Place::Prompt(id)) => view! { <PromptPage id /> }.into_any(),
-        None => view! { <NotFoundPage /> }.into_any(),
+        // Queues and runs have their own list of pages.
+        None => view! { <WorkPage /> }.into_any(),
     }
 }

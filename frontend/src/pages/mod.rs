@@ -4,6 +4,11 @@
 //! [`Submit`](crate::submit::Submit), and is otherwise made of components. A part that reads or
 //! sends on its own has its own file.
 
+#[expect(
+    clippy::large_types_passed_by_value,
+    reason = "a desk is a handful of handles, half as large in the browser"
+)]
+pub mod annotate;
 pub mod checks;
 pub mod data;
 pub mod home;
@@ -12,11 +17,14 @@ pub mod not_found;
 pub mod people;
 pub mod projects;
 pub mod prompts;
+pub mod queues;
+pub mod runs;
 pub mod settings;
 pub mod setup;
 pub mod sign_in;
 pub mod spec;
 pub mod suites;
 pub mod tokens;
+pub mod work;
 
 pub mod entrance;

@@ -1,6 +1,7 @@
 //! A server, a browser, and a page that waits for what it is asked for.
 
 mod console;
+mod devtools;
 mod driver;
 mod page;
 mod server;

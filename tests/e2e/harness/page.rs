@@ -3,10 +3,10 @@
 use std::{net::SocketAddr, path::Path, time::Duration};
 
 use fantoccini::{Client, Locator, elements::Element};
-use serde_json::Value;
+use serde_json::{Value, json};
 use tokio::time::{Instant, sleep};
 
-use super::{console, driver::Driver};
+use super::{console, devtools::Devtools, driver::Driver};
 
 /// How long a page may take until it shows something.
 const LIMIT: Duration = Duration::from_secs(20);
@@ -93,6 +93,46 @@ impl Page {
         let field = self.field(label).await;
         field.clear().await.unwrap();
         field.send_keys(text).await.unwrap();
+    }
+
+    /// Makes the first account, through the page.
+    pub(crate) async fn set_up(&self) {
+        self.go("/setup").await;
+        self.fill("One-time code", tests::SETUP_CODE).await;
+        self.fill("Name", "Ada Lovelace").await;
+        self.fill("E-mail address", tests::ADMIN_EMAIL).await;
+        self.fill("Password", tests::PASSWORD).await;
+        self.press("Make the account").await;
+        self.see("Projects").await;
+    }
+
+    /// Calls the API as the person who is signed in, and answers with what it says.
+    pub(crate) async fn call(&self, method: &str, path: &str, body: Option<Value>) -> Value {
+        const SCRIPT: &str = "const [method, path, body, done] = arguments;
+            const headers = { 'Content-Type': 'application/json' };
+            const init = body === null ? { method } : { method, headers, body };
+            fetch(path, init).then(async (answer) => done({
+                ok: answer.ok,
+                text: await answer.text(),
+            }));";
+        let body = body.map_or(Value::Null, |body| Value::String(body.to_string()));
+        let arguments = vec![method.into(), path.into(), body];
+        let answer = self.client.execute_async(SCRIPT, arguments).await.unwrap();
+        let text = answer["text"].as_str().unwrap_or_default();
+        assert_eq!(answer["ok"], true, "{method} {path} answered {text}");
+        serde_json::from_str(text).unwrap_or_default()
+    }
+
+    /// Gives the page the size of another screen, in CSS pixels.
+    pub(crate) async fn resize(&self, width: u32, height: u32) {
+        let metrics = json!({
+            "width": width, "height": height, "deviceScaleFactor": 1, "mobile": width < 720,
+        });
+        let command = Devtools {
+            name: "Emulation.setDeviceMetricsOverride",
+            parameters: metrics,
+        };
+        self.client.issue_cmd(command).await.unwrap();
     }
 
     /// Keeps a picture of the page in `target/screenshots`.

@@ -12,10 +12,10 @@ use leptos::prelude::*;
 use shared::account::Role;
 
 use crate::{
-    address::{Address, SettingsTab},
+    address::{Address, SettingsTab, Work},
     api,
     components::{LinkButton, PageHeader},
-    frame::{Activity, CurrentProject},
+    frame::{Activity, CurrentProject, go_to},
     remote::Remote,
     words,
 };
@@ -31,6 +31,10 @@ const RECENT: u32 = 8;
 pub fn HomePage() -> impl IntoView {
     let current = CurrentProject::expect();
     let slug = current.slug();
+    if untrack(|| current.get().role == Role::Annotator) {
+        // An annotator works in the queues and on nothing else here.
+        return go_to(&Address::work(slug, Work::Queues));
+    }
     let members = Remote::new({
         let slug = slug.clone();
         move || api::members::list_members(&slug)
@@ -79,6 +83,7 @@ pub fn HomePage() -> impl IntoView {
             </div>
         </div>
     }
+    .into_any()
 }
 
 /// The first line: who is here, and what runs.

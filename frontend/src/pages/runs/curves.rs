@@ -1,0 +1,151 @@
+//! The curves of a run, below each other on the same x axis.
+
+use leptos::prelude::*;
+use shared::training::{EvaluationMetrics, StepMetrics, TaskMetric};
+
+use super::story::Story;
+use crate::components::chart::{Chart, Plot, Series};
+
+/// All curves.
+#[component]
+pub fn Curves(
+    /// What the run has told.
+    story: RwSignal<Story>,
+    /// Its steps in all, once they are known.
+    total: Signal<Option<i64>>,
+) -> impl IntoView {
+    let x_end = Memo::new(move |_| {
+        let last = story.with(|story| story.steps.last().map_or(0, |step| step.step));
+        total
+            .get()
+            .map_or(last as f64, |total| (total as f64).max(last as f64))
+    });
+    let loss = Memo::new(move |_| {
+        story.with(|story| Plot {
+            series: vec![
+                steps(story, "training", |step| step.loss),
+                Series {
+                    name: "validation".to_owned(),
+                    points: story.validation(),
+                    is_marked: true,
+                },
+            ],
+            x_end: x_end.get(),
+            from_zero: false,
+        })
+    });
+    let tasks = Memo::new(move |_| story.with(|story| tasks(story, x_end.get())));
+    let has_tasks = Memo::new(move |_| tasks.with(|plot| !plot.series.is_empty()));
+    let rewards = Memo::new(move |_| story.with(|story| rewards(story, x_end.get())));
+    let has_rewards = Memo::new(move |_| {
+        rewards.with(|plot| plot.series.iter().any(|one| !one.points.is_empty()))
+    });
+    let one = move |name: &'static str, value: fn(&StepMetrics) -> Option<f64>| {
+        Signal::derive(move || {
+            story.with(|story| Plot {
+                series: vec![steps(story, name, value)],
+                x_end: x_end.get(),
+                from_zero: true,
+            })
+        })
+    };
+    let rate = one("rate", |step| Some(step.learning_rate));
+    let norm = one("norm", |step| step.grad_norm);
+    let speed = one("tokens/s", |step| Some(step.tokens_per_second));
+    view! {
+        <div class="curves">
+            <Chart title="Loss" x_name="step" plot=loss.into() />
+            {move || {
+                has_tasks
+                    .get()
+                    .then(|| {
+                        view! {
+                            <Chart title="Checks passed, of 1" x_name="step" plot=tasks.into() />
+                        }
+                    })
+            }}
+            {move || {
+                has_rewards
+                    .get()
+                    .then(|| {
+                        view! {
+                            <Chart title="Pairs whose better response wins, of 1" x_name="step" plot=rewards.into() />
+                        }
+                    })
+            }}
+            <div class="curves__small">
+                <Chart title="Learning rate" x_name="step" plot=rate small=true />
+                <Chart title="Gradient norm" x_name="step" plot=norm small=true />
+                <Chart title="Tokens per second" x_name="step" plot=speed small=true />
+            </div>
+        </div>
+    }
+}
+
+fn steps(story: &Story, name: &str, value: impl Fn(&StepMetrics) -> Option<f64>) -> Series {
+    let points = story.steps.iter();
+    let points = points.filter_map(|step| Some((step.step as f64, value(step)?)));
+    Series {
+        name: name.to_owned(),
+        points: points.collect(),
+        is_marked: false,
+    }
+}
+
+fn rate_of(metric: TaskMetric) -> f64 {
+    metric.passed as f64 / metric.total.max(1) as f64
+}
+
+/// The share of answers that pass all checks, and each check.
+fn tasks(story: &Story, x_end: f64) -> Plot {
+    let mut names: Vec<&String> = Vec::new();
+    for evaluation in &story.evaluations {
+        for name in evaluation.checks.keys() {
+            if !names.contains(&name) {
+                names.push(name);
+            }
+        }
+    }
+    let line = |name: &str, value: &dyn Fn(&EvaluationMetrics) -> Option<TaskMetric>| {
+        let points = story.evaluations.iter();
+        let points = points.filter_map(|one| Some((one.step as f64, rate_of(value(one)?))));
+        Series {
+            name: name.to_owned(),
+            points: points.collect(),
+            is_marked: true,
+        }
+    };
+    let mut series = vec![line("all", &|one| one.all_checks)];
+    series.extend(
+        names
+            .into_iter()
+            .map(|name| line(name, &|one| one.checks.get(name).copied())),
+    );
+    series.retain(|series| !series.points.is_empty());
+    Plot {
+        series,
+        x_end,
+        from_zero: true,
+    }
+}
+
+/// The share of pairs whose better response has the higher reward.
+fn rewards(story: &Story, x_end: f64) -> Plot {
+    let validation = story.evaluations.iter();
+    let validation =
+        validation.filter_map(|one| Some((one.step as f64, one.preference?.rewards_accuracies)));
+    Plot {
+        series: vec![
+            steps(story, "training", |step| {
+                Some(step.preference?.rewards_accuracies)
+            }),
+            Series {
+                name: "validation".to_owned(),
+                points: validation.collect(),
+                is_marked: true,
+            },
+        ],
+        x_end,
+        from_zero: true,
+    }
+}

@@ -1,0 +1,439 @@
+//! Asks for a run: three decisions first, everything else at conservative defaults, and at the
+//! right, while one decides, what the run would need and whether it could start.
+
+use std::time::Duration;
+
+use leptos::{leptos_dom::helpers::TimeoutHandle, prelude::*, task::spawn_local};
+use leptos_router::{NavigateOptions, hooks::use_navigate};
+use shared::{
+    account::Role,
+    dataset::RowKind,
+    ids::{DatasetVersionId, ModelVersionId, PromptVersionId, SpecVersionId},
+    model::ModelKind,
+    run::{CreateRun, Preflight, Run},
+    training::Method,
+};
+
+use super::{
+    preflight::preflight,
+    rendered::Rendered,
+    settings::{Changes, Settings, configuration},
+    sources::{self, Sources, model_name, or_none},
+    words,
+};
+use crate::{
+    address::{Address, Work},
+    api::{self, ApiError},
+    components::{
+        Button, ButtonKind, Card, Choice, Dialog, DialogSize, EmptyState, Form, FormActions,
+        LinkButton, PageHeader, Select, SkeletonShape, TextArea, TextInput,
+    },
+    frame::{Activity, CurrentProject, go_to},
+    remote::{Loaded, Remote},
+    submit::Submit,
+};
+
+/// How long a person must pause before the preflight is asked.
+const PAUSE: Duration = Duration::from_millis(600);
+
+/// The form.
+#[component]
+pub fn NewRunPage() -> impl IntoView {
+    let current = CurrentProject::expect();
+    let slug = current.slug();
+    if !untrack(|| current.allows(Role::Engineer)) {
+        return go_to(&Address::work(slug, Work::Runs));
+    }
+    let sources = Remote::new({
+        let slug = slug.clone();
+        move || sources::read(slug.clone())
+    });
+    let form = move |sources: Signal<Sources>| desk(slug.clone(), sources.get_untracked());
+    view! {
+        <div class="page page--wide">
+            <PageHeader
+                title="New run".to_owned()
+                lead=Signal::stored("What to teach, from which data, on which base.".to_owned())
+            />
+            <Loaded remote=sources shape=SkeletonShape::Page children=form />
+        </div>
+    }
+    .into_any()
+}
+
+/// What is decided so far. Copies share it.
+#[derive(Clone, Copy)]
+struct Draft {
+    name: RwSignal<String>,
+    method: RwSignal<Method>,
+    data: RwSignal<Option<DatasetVersionId>>,
+    base: RwSignal<Option<ModelVersionId>>,
+    adapter: RwSignal<Option<ModelVersionId>>,
+    prompt: RwSignal<Option<PromptVersionId>>,
+    general: RwSignal<Option<DatasetVersionId>>,
+    spec: RwSignal<Option<SpecVersionId>>,
+    reason: RwSignal<String>,
+    changes: RwSignal<Changes>,
+}
+
+impl Draft {
+    fn new(sources: &Sources) -> Self {
+        let is_base = |choice: &&shared::model::ModelVersion| choice.kind == ModelKind::Base;
+        let base = sources.known_models.iter().find(is_base);
+        Self {
+            name: RwSignal::new(String::new()),
+            method: RwSignal::new(Method::Sft),
+            data: RwSignal::new(fitting(sources, Method::Sft).first().map(|one| one.value)),
+            base: RwSignal::new(base.map(|base| base.id)),
+            adapter: RwSignal::new(None),
+            prompt: RwSignal::new(sources.prompts.first().map(|prompt| prompt.value)),
+            general: RwSignal::new(None),
+            spec: RwSignal::new(None),
+            reason: RwSignal::new(String::new()),
+            changes: RwSignal::new(Changes::new()),
+        }
+    }
+
+    /// The request, once data and base are there and every setting is readable; tracks changes.
+    fn request(self) -> Option<CreateRun> {
+        let config = self
+            .changes
+            .with(|changes| configuration(self.method.get(), changes))
+            .ok()?;
+        let reason = self.reason.get();
+        let name = self.name.get();
+        Some(CreateRun {
+            name: name.trim().to_owned(),
+            base_id: self.base.get()?,
+            dataset_version_id: self.data.get()?,
+            general_version_id: self.general.get(),
+            prompt_version_id: self.prompt.get(),
+            initial_adapter_id: self.adapter.get(),
+            spec_version_id: self.spec.get(),
+            config,
+            suite_override: (!reason.trim().is_empty()).then(|| reason.trim().to_owned()),
+        })
+    }
+}
+
+/// The versions that a method can learn from.
+fn fitting(sources: &Sources, method: Method) -> Vec<Choice<DatasetVersionId>> {
+    let fits = |version: &&sources::NamedVersion| match method {
+        Method::Sft => version.has(RowKind::Completion) || version.has(RowKind::Conversation),
+        Method::Dpo => version.has(RowKind::Preference),
+    };
+    let ids: Vec<_> = sources
+        .versions
+        .iter()
+        .filter(fits)
+        .map(|one| one.version.id)
+        .collect();
+    let choices = sources.data.iter();
+    choices
+        .filter(|choice| ids.contains(&choice.value))
+        .cloned()
+        .collect()
+}
+
+/// What the server said of the draft.
+#[derive(Clone, Copy)]
+struct Answer {
+    known: RwSignal<Option<Preflight>>,
+    error: RwSignal<Option<ApiError>>,
+    is_asking: RwSignal<bool>,
+}
+
+fn desk(slug: String, sources: Sources) -> AnyView {
+    if sources.known_models.is_empty() {
+        let text = "Put a GGUF file or a folder with safetensors into the models folder of the server, then register it as a base model.";
+        return view! { <EmptyState title="No base model yet" text /> }.into_any();
+    }
+    if sources.versions.is_empty() {
+        let text = "Bring rows into a dataset and cut a version of it: a run learns from a version, so that it can be repeated.";
+        return view! { <EmptyState title="No dataset version yet" text /> }.into_any();
+    }
+    let draft = Draft::new(&sources);
+    let answer = ask(slug.clone(), draft);
+    let create = creation(slug.clone());
+    let submit = move |()| {
+        if let Some(request) = untrack(|| draft.request()) {
+            create.send(request);
+        }
+    };
+    let wrong = Signal::derive(move || {
+        let tried = draft
+            .changes
+            .with(|changes| configuration(draft.method.get(), changes));
+        tried.err().unwrap_or_default()
+    });
+    let is_ready = Memo::new(move |_| draft.request().is_some());
+    let cancel = Address::work(&slug, Work::Runs).to_string();
+    view! {
+        <div class="columns columns--form">
+            <div class="columns__main">
+                <Form on_submit=submit message=create.message(&["name", "suite_override"])>
+                    {decisions(draft, sources)}
+                    <TextInput
+                        label="Name"
+                        help="The model version that it makes is named after it."
+                        value=draft.name
+                        error=create.field("name")
+                    />
+                    {suite_reason(draft, answer, create)}
+                    <Card title="Everything else" lead="Defaults that rarely hurt. What you change is marked.">
+                        <Settings changes=draft.changes method=draft.method wrong />
+                    </Card>
+                    <FormActions>
+                        <Button
+                            kind=ButtonKind::Primary
+                            submit=true
+                            pending=create.is_pending()
+                            disabled=Signal::derive(move || !is_ready.get())
+                        >
+                            "Start the run"
+                        </Button>
+                        <LinkButton href=cancel>"Cancel"</LinkButton>
+                    </FormActions>
+                </Form>
+            </div>
+            {side(draft, answer, is_ready)}
+        </div>
+    }
+    .into_any()
+}
+
+/// Starts the run, and goes to it.
+fn creation(slug: String) -> Submit<CreateRun> {
+    let (navigate, activity) = (use_navigate(), Activity::expect());
+    let project = slug.clone();
+    Submit::new(
+        {
+            let slug = slug.clone();
+            move |request| api::runs::create_run(slug.clone(), request)
+        },
+        move |run: Run| {
+            activity.reload();
+            let address = Address::work(&project, Work::Run(run.summary.number)).to_string();
+            navigate(&address, NavigateOptions::default());
+        },
+    )
+}
+
+/// Asks why a run shall start before it is fixed what counts as better.
+fn suite_reason(draft: Draft, answer: Answer, create: Submit<CreateRun>) -> AnyView {
+    let needs_reason = Memo::new(move |_| {
+        answer.known.with(|known| {
+            let findings = known.as_ref().map_or(&[][..], |known| &known.findings);
+            let asks = findings
+                .iter()
+                .any(|finding| finding.code == "no_locked_suite");
+            asks || draft.reason.with_untracked(|reason| !reason.is_empty())
+        })
+    });
+    let field = move || {
+        needs_reason.get().then(|| {
+            view! {
+                <TextArea
+                    label="Why start without a locked suite"
+                    help="What counts as better should be fixed before a run. The reason is recorded and stands in every report."
+                    value=draft.reason
+                    error=create.field("suite_override")
+                />
+            }
+        })
+    };
+    field.into_any()
+}
+
+/// What is known before the run starts.
+fn side(draft: Draft, answer: Answer, is_ready: Memo<bool>) -> AnyView {
+    let is_open = RwSignal::new(false);
+    let rendered = move || untrack(|| draft.request()).map(|run| view! { <Rendered run /> });
+    let shown = move || {
+        preflight(
+            answer.known.get().as_ref(),
+            answer.error.get().as_ref(),
+            answer.is_asking.get(),
+        )
+    };
+    view! {
+            <div class="columns__side columns__side--stays">
+                <Card title="Before it starts">
+                    {shown}
+                    <div class="actions">
+                        <Button
+                            disabled=Signal::derive(move || !is_ready.get())
+                            on_press=move |()| is_open.set(true)
+                        >
+                            "See the tokens"
+                        </Button>
+                    </div>
+                </Card>
+            </div>
+        <Dialog open=is_open size=DialogSize::Wide title="What the model sees".to_owned()>
+            {rendered}
+        </Dialog>
+    }
+    .into_any()
+}
+
+/// Asks the server whenever the draft has not changed for a moment.
+fn ask(slug: String, draft: Draft) -> Answer {
+    let answer = Answer {
+        known: RwSignal::new(None),
+        error: RwSignal::new(None),
+        is_asking: RwSignal::new(false),
+    };
+    let timer = StoredValue::new(None::<TimeoutHandle>);
+    let newest = StoredValue::new(0_u32);
+    let request = Memo::new(move |_| draft.request());
+    Effect::new(move |_| {
+        let request = request.get();
+        if let Some(timer) = timer.get_value() {
+            timer.clear();
+        }
+        let Some(request) = request else {
+            return;
+        };
+        let number = newest.get_value().wrapping_add(1);
+        newest.set_value(number);
+        answer.is_asking.set(true);
+        let slug = slug.clone();
+        let send = move || {
+            spawn_local(async move {
+                let told = api::runs::preflight_run(slug, request).await;
+                if newest.try_get_value() != Some(number) {
+                    return; // the draft has changed since, or the page is gone
+                }
+                answer.is_asking.set(false);
+                match told {
+                    Ok(known) => {
+                        answer.error.set(None);
+                        answer.known.set(Some(known));
+                    }
+                    Err(error) => answer.error.set(Some(error)),
+                }
+            });
+        };
+        timer.set_value(set_timeout_with_handle(send, PAUSE).ok());
+    });
+    answer
+}
+
+/// What to teach, from what, on what.
+fn decisions(draft: Draft, sources: Sources) -> AnyView {
+    let methods = Method::ALL
+        .iter()
+        .map(|method| method_choice(draft, *method));
+    let methods = methods.collect::<Vec<_>>();
+    let all = StoredValue::new(sources);
+    let data = move || {
+        let method = draft.method.get();
+        let choices = all.with_value(|all| fitting(all, method));
+        // A choice that does not fit the method any more makes room for one that does.
+        let fits = |id: &DatasetVersionId| choices.iter().any(|choice| choice.value == *id);
+        if !draft
+            .data
+            .with_untracked(|id| id.as_ref().is_some_and(fits))
+        {
+            draft.data.set(choices.first().map(|choice| choice.value));
+        }
+        let none = match method {
+            Method::Sft => "No version has answers to imitate",
+            Method::Dpo => "No version has pairs to prefer",
+        };
+        let choices = if choices.is_empty() {
+            or_none(choices, none)
+        } else {
+            choices
+                .into_iter()
+                .map(|one| Choice::new(Some(one.value), one.label))
+                .collect()
+        };
+        let change = move |id| draft.data.set(id);
+        view! {
+            <Select
+                label="From which data"
+                help="Its training side is learned, its validation side only measured. A version never changes, so the run can be repeated."
+                choices
+                value=draft.data
+                on_change=change
+            />
+        }
+    };
+    let (bases, adapters) = all.with_value(|all| {
+        let named = |kind| {
+            let models = all
+                .known_models
+                .iter()
+                .filter(move |model| model.kind == kind);
+            models
+                .map(|model| Choice::new(Some(model.id), model_name(model)))
+                .collect::<Vec<_>>()
+        };
+        (named(ModelKind::Base), named(ModelKind::Adapter))
+    });
+    let mut adapters = adapters;
+    adapters.insert(0, Choice::new(None, "A fresh adapter"));
+    let prompts = all.with_value(|all| or_none(all.prompts.clone(), "No prompt"));
+    let general = all.with_value(|all| or_none(fitting(all, Method::Sft), "None"));
+    view! {
+        <fieldset class="decision">
+            <legend class="decision__name">"What to teach"</legend>
+            <div class="decision__choices">{methods}</div>
+        </fieldset>
+        {data}
+        <Select
+            label="On which base"
+            help="It stays as it is: the run trains an adapter on it."
+            choices=bases
+            value=draft.base
+            on_change=move |id| draft.base.set(id)
+        />
+        <details class="topic">
+            <summary class="topic__name">"Prompt, starting point and general rows"</summary>
+            <div class="topic__fields">
+                <Select
+                    label="Prompt"
+                    help="Put before every row that has no system message of its own. Ask the model with the same one later."
+                    choices=prompts
+                    value=draft.prompt
+                    on_change=move |id| draft.prompt.set(id)
+                />
+                <Select
+                    label="Go on from"
+                    help="Preference tuning usually goes on from the adapter of supervised fine-tuning."
+                    choices=adapters
+                    value=draft.adapter
+                    on_change=move |id| draft.adapter.set(id)
+                />
+                <Select
+                    label="General rows"
+                    help="Mixed in against forgetting, by the share that is set under Data."
+                    choices=general
+                    value=draft.general
+                    on_change=move |id| draft.general.set(id)
+                />
+            </div>
+        </details>
+    }
+    .into_any()
+}
+
+fn method_choice(draft: Draft, method: Method) -> AnyView {
+    view! {
+        <label class="decision__choice">
+            <input
+                type="radio"
+                name="method"
+                prop:checked=move || draft.method.get() == method
+                on:change=move |_| draft.method.set(method)
+            />
+            <span>
+                <strong>{words::method(method)}</strong>
+                <span class="decision__help">{words::method_help(method)}</span>
+            </span>
+        </label>
+    }
+    .into_any()
+}

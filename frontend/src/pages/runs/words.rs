@@ -1,0 +1,135 @@
+//! The words for runs.
+
+use shared::training::{Method, RunEvent, StopReason};
+
+use super::story::about;
+
+/// A method's name.
+#[must_use]
+pub const fn method(method: Method) -> &'static str {
+    match method {
+        Method::Sft => "Imitate answers",
+        Method::Dpo => "Prefer the better answer",
+    }
+}
+
+/// What a method is for.
+#[must_use]
+pub const fn method_help(method: Method) -> &'static str {
+    match method {
+        Method::Sft => {
+            "Supervised fine-tuning: the model learns to write the answers of your rows. The usual \
+             first step, for format, task and tone."
+        }
+        Method::Dpo => {
+            "Preference tuning (DPO): the model learns to prefer the better of two responses. For \
+             style and judgement, after it can do the task."
+        }
+    }
+}
+
+/// Something that happened, in plain words.
+#[must_use]
+pub fn event(event: &RunEvent) -> String {
+    match event {
+        RunEvent::Started {
+            total_steps,
+            from_step: 0,
+            train_rows,
+            device,
+            ..
+        } => format!("Began: {total_steps} steps over {train_rows} rows on {device}."),
+        RunEvent::Started {
+            from_step, device, ..
+        } => format!("Went on from the checkpoint at step {from_step}, on {device}."),
+        RunEvent::Step(step) => format!("Step {}.", step.step),
+        RunEvent::Evaluation(evaluation) => {
+            let loss = evaluation.validation_loss;
+            let loss = loss.map_or_else(String::new, |loss| format!(": validation loss {loss:.3}"));
+            let checks = evaluation.all_checks.map_or_else(String::new, |checks| {
+                format!(
+                    ", {} of {} answers pass every check",
+                    checks.passed, checks.total
+                )
+            });
+            let best = if evaluation.best {
+                " (the best so far)"
+            } else {
+                ""
+            };
+            format!(
+                "Evaluated after step {}{loss}{checks}{best}.",
+                evaluation.step
+            )
+        }
+        RunEvent::Checkpoint { step, best } => {
+            let best = if *best { ", the best so far" } else { "" };
+            format!("Saved the state after step {step}{best}.")
+        }
+        RunEvent::Warning { message, .. } => message.clone(),
+        RunEvent::Finished {
+            step,
+            reason,
+            adapter_step,
+            train_seconds,
+        } => {
+            let why = match reason {
+                StopReason::Completed => "All steps are made",
+                StopReason::EarlyStopped => "Stopped early, because nothing improved any more",
+                StopReason::Interrupted => "Stopped, because somebody or the server asked for it",
+            };
+            let time = about(*train_seconds);
+            format!("{why}: {step} steps in {time}. Handed over the state of step {adapter_step}.")
+        }
+    }
+}
+
+/// A count of bytes as one says it.
+#[must_use]
+pub fn bytes(bytes: i64) -> String {
+    let size = bytes as f64;
+    match bytes {
+        b if b >= 1 << 30 => format!("{:.1} GiB", size / f64::from(1 << 30)),
+        _ => format!("{:.0} MiB", (size / f64::from(1 << 20)).ceil()),
+    }
+}
+
+/// A field's name for people: `max_length` is "Max length".
+#[must_use]
+pub fn field(name: &str) -> String {
+    let text = name.replace('_', " ");
+    let mut letters = text.chars();
+    letters.next().map_or_else(String::new, |first| {
+        format!("{}{}", first.to_uppercase(), letters.as_str())
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sizes_and_names_read_well() {
+        assert_eq!(bytes(3 << 30), "3.0 GiB");
+        assert_eq!(bytes(1), "1 MiB");
+        assert_eq!(field("max_length"), "Max length");
+    }
+
+    #[test]
+    fn going_on_is_told_apart_from_beginning() {
+        let at = |from_step| RunEvent::Started {
+            total_steps: 10,
+            from_step,
+            trainable_parameters: 1,
+            train_rows: 5,
+            truncated_rows: 0,
+            dropped_rows: 0,
+            device: "cpu".to_owned(),
+        };
+        assert_eq!(event(&at(0)), "Began: 10 steps over 5 rows on cpu.");
+        assert_eq!(
+            event(&at(4)),
+            "Went on from the checkpoint at step 4, on cpu."
+        );
+    }
+}
