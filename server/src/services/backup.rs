@@ -65,7 +65,7 @@ pub async fn create(store: &Store, data_dir: &Path, to: &Path) -> anyhow::Result
     let partial = archive
         .into_inner()?
         .into_inner()
-        .map_err(|error| error.into_error())?;
+        .map_err(std::io::IntoInnerError::into_error)?;
     partial
         .as_file()
         .sync_all()
@@ -94,7 +94,9 @@ async fn write_records(
         // A table's size has to be known before it goes into the archive.
         let mut file = BufWriter::new(tempfile::tempfile()?);
         summary.rows += write_table(&mut tx, table, &mut file).await?;
-        let mut file = file.into_inner().map_err(|error| error.into_error())?;
+        let mut file = file
+            .into_inner()
+            .map_err(std::io::IntoInnerError::into_error)?;
         std::io::Seek::rewind(&mut file)?;
         archive.append_file(table_path(table), &mut file)?;
     }
@@ -235,12 +237,15 @@ fn place(path: &Path) -> anyhow::Result<Place> {
         })
         .collect::<Option<_>>()
         .with_context(|| format!("the back-up has the unusable entry {}", path.display()))?;
+    let unknown = || format!("the back-up has the unknown entry {}", path.display());
     Ok(match parts.as_slice() {
-        ["tables", file] if file.ends_with(".jsonl") => {
-            Place::Table(file.trim_end_matches(".jsonl").to_owned())
-        }
+        ["tables", file] => Place::Table(
+            file.strip_suffix(".jsonl")
+                .with_context(unknown)?
+                .to_owned(),
+        ),
         ["files", inside @ ..] if !inside.is_empty() => Place::File(inside.iter().collect()),
-        _ => bail!("the back-up has the unknown entry {}", path.display()),
+        _ => bail!(unknown()),
     })
 }
 

@@ -31,29 +31,26 @@ fn goal(
     pairing: &Pairing,
     confidence: Confidence,
 ) -> GateOutcome {
-    let mut passed = true;
-    let mut sentence = format!("The candidate passes {}", counts(&pairing.candidate));
-    if let Some(least) = min_rate {
-        let reached = pairing.candidate.rate >= least;
-        passed &= reached;
+    let reached = min_rate.is_none_or(|least| pairing.candidate.rate >= least);
+    let improved = !must_improve || pairing.difference.lower > 0.0;
+    let rate = min_rate.map_or_else(String::new, |least| {
         let word = if reached { "reaches" } else { "misses" };
-        sentence += &format!(" and {word} the goal of {}", percent(least));
-    }
-    sentence += &format!(
-        "; against the baseline {}",
+        format!(" and {word} the goal of {}", percent(least))
+    });
+    let change = match (must_improve, improved) {
+        (false, _) => "",
+        (true, true) => ", above zero as the goal asks",
+        (true, false) => ", which does not lie above zero as the goal asks",
+    };
+    let sentence = format!(
+        "The candidate passes {}{rate}; against the baseline {}{change}.",
+        counts(&pairing.candidate),
         interval(&pairing.difference, confidence.two_sided_level())
     );
-    if must_improve {
-        let improved = pairing.difference.lower > 0.0;
-        passed &= improved;
-        sentence += if improved {
-            ", above zero as the goal asks"
-        } else {
-            ", which does not lie above zero as the goal asks"
-        };
+    GateOutcome {
+        passed: reached && improved,
+        sentence,
     }
-    sentence.push('.');
-    GateOutcome { passed, sentence }
 }
 
 fn guard(
@@ -73,15 +70,15 @@ fn guard(
             format!("a loss beyond the limit of {limit} cannot be ruled out")
         }
     };
-    let mut sentence = format!("{difference}: {verdict}.");
-    let fewest = fewest_items_that_can_pass(margin, confidence)?;
-    if let Some(fewest) = fewest.filter(|fewest| pairing.table.total() < *fewest) {
-        sentence += &format!(
-            " With {} items this guard can pass only by improvement; it takes {fewest} items even \
-             if nothing is broken.",
-            pairing.table.total()
-        );
-    }
+    let items = pairing.table.total();
+    let fewest = fewest_items_that_can_pass(margin, confidence)?.filter(|fewest| items < *fewest);
+    let too_small = fewest.map_or_else(String::new, |fewest| {
+        format!(
+            " With {items} items this guard can pass only by improvement; it takes {fewest} items \
+             even if nothing is broken."
+        )
+    });
+    let sentence = format!("{difference}: {verdict}.{too_small}");
     Ok(GateOutcome {
         passed: guard.passed(),
         sentence,

@@ -107,15 +107,14 @@ pub(super) async fn load_datasets(app: &App, access: &ProjectAccess) -> ApiResul
         if existing.is_some_and(|dataset| dataset.latest_version.is_some()) {
             continue;
         }
-        let id = match existing {
-            Some(dataset) => dataset.id,
-            None => {
-                let request = CreateDataset {
-                    name: source.name.to_owned(),
-                    description: source.description.to_owned(),
-                };
-                datasets::create_dataset(app, access, request).await?.id
-            }
+        let id = if let Some(dataset) = existing {
+            dataset.id
+        } else {
+            let request = CreateDataset {
+                name: source.name.to_owned(),
+                description: source.description.to_owned(),
+            };
+            datasets::create_dataset(app, access, request).await?.id
         };
         // Rows that an interrupted loading left are not added a second time.
         if existing.is_none_or(|dataset| dataset.draft_row_count == 0) {
@@ -138,17 +137,17 @@ pub(super) async fn load_datasets(app: &App, access: &ProjectAccess) -> ApiResul
 /// Makes the queue with its pairs, unless it is there.
 pub(super) async fn load_queue(app: &App, access: &ProjectAccess) -> ApiResult<()> {
     let known = queues::list_queues(app, access).await?;
-    let queue = match known.into_iter().find(|queue| queue.name == QUEUE) {
-        Some(queue) => queue,
-        None => {
-            let request = CreateQueue {
-                name: QUEUE.to_owned(),
-                spec_version: None,
-                overlap: 1,
-                reservation_minutes: 30,
-            };
-            queues::create_queue(app, access, request).await?
-        }
+    let existing = known.into_iter().find(|queue| queue.name == QUEUE);
+    let queue = if let Some(queue) = existing {
+        queue
+    } else {
+        let request = CreateQueue {
+            name: QUEUE.to_owned(),
+            spec_version: None,
+            overlap: 1,
+            reservation_minutes: 30,
+        };
+        queues::create_queue(app, access, request).await?
     };
     if queue.progress.pairs > 0 {
         return Ok(());
