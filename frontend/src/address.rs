@@ -9,6 +9,8 @@ pub mod work;
 
 use std::fmt;
 
+use shared::{ids::ModelVersionId, overview::Step};
+
 pub use place::Place;
 pub use work::Work;
 
@@ -96,6 +98,44 @@ pub enum Address {
         /// What is in view there, such as `tab=pairs`; empty for what comes first.
         query: String,
     },
+    /// The pages of a step of the loop.
+    Step {
+        /// The project's word in addresses.
+        slug: String,
+        /// The step.
+        step: Step,
+    },
+    /// Asking suites of a model.
+    NewEvaluation {
+        /// The project's word in addresses.
+        slug: String,
+    },
+    /// One evaluation.
+    Evaluation {
+        /// The project's word in addresses.
+        slug: String,
+        /// Its number in the project.
+        number: i64,
+    },
+    /// Comparing two models.
+    NewReport {
+        /// The project's word in addresses.
+        slug: String,
+    },
+    /// One report.
+    Report {
+        /// The project's word in addresses.
+        slug: String,
+        /// Its number in the project.
+        number: i64,
+    },
+    /// A conversation with a model version.
+    Chat {
+        /// The project's word in addresses.
+        slug: String,
+        /// The version.
+        id: ModelVersionId,
+    },
     /// The accounts, for administrators.
     People,
     /// One's own tokens.
@@ -141,6 +181,60 @@ impl Address {
             slug: slug.into(),
             work,
             query: String::new(),
+        }
+    }
+
+    /// The page of a step of the loop.
+    pub fn step(slug: impl Into<String>, step: Step) -> Self {
+        let slug = slug.into();
+        Self::Step { slug, step }
+    }
+
+    /// The form for evaluations.
+    pub fn new_evaluation(slug: impl Into<String>) -> Self {
+        Self::NewEvaluation { slug: slug.into() }
+    }
+
+    /// The form for a report.
+    pub fn new_report(slug: impl Into<String>) -> Self {
+        Self::NewReport { slug: slug.into() }
+    }
+
+    /// One evaluation.
+    pub fn evaluation(slug: impl Into<String>, number: i64) -> Self {
+        let slug = slug.into();
+        Self::Evaluation { slug, number }
+    }
+
+    /// One report.
+    pub fn report(slug: impl Into<String>, number: i64) -> Self {
+        let slug = slug.into();
+        Self::Report { slug, number }
+    }
+
+    /// A conversation with a model version.
+    pub fn chat(slug: impl Into<String>, id: ModelVersionId) -> Self {
+        let slug = slug.into();
+        Self::Chat { slug, id }
+    }
+
+    /// The address with a word in its query, which it must not have yet.
+    #[must_use]
+    pub fn asking(&self, key: &str, value: &str) -> String {
+        format!("{self}?{key}={}", encode(value))
+    }
+
+    /// The address with several words in its query.
+    #[must_use]
+    pub fn asking_all(&self, pairs: &[(&str, String)]) -> String {
+        let pairs = pairs
+            .iter()
+            .map(|(key, value)| format!("{key}={}", encode(value)));
+        let query = pairs.collect::<Vec<_>>().join("&");
+        if query.is_empty() {
+            self.to_string()
+        } else {
+            format!("{self}?{query}")
         }
     }
 
@@ -195,6 +289,18 @@ impl fmt::Display for Address {
                 let mark = if query.is_empty() { "" } else { "?" };
                 write!(formatter, "/p/{}/{work}{mark}{query}", encode(slug))
             }
+            Self::Step { slug, step } => write!(formatter, "/p/{}/{step}", encode(slug)),
+            Self::NewEvaluation { slug } => {
+                write!(formatter, "/p/{}/evaluations/new", encode(slug))
+            }
+            Self::Evaluation { slug, number } => {
+                write!(formatter, "/p/{}/evaluations/{number}", encode(slug))
+            }
+            Self::NewReport { slug } => write!(formatter, "/p/{}/reports/new", encode(slug)),
+            Self::Report { slug, number } => {
+                write!(formatter, "/p/{}/reports/{number}", encode(slug))
+            }
+            Self::Chat { slug, id } => write!(formatter, "/p/{}/models/{id}/chat", encode(slug)),
             Self::People => formatter.write_str("/admin/people"),
             Self::Tokens => formatter.write_str("/account/tokens"),
         }

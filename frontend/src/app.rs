@@ -16,9 +16,21 @@ use crate::{
     components::time::Now,
     frame::{Frame, GlobalFrame, ProjectFrame},
     pages::{
-        annotate::desk::Desks, home::HomePage, material::MaterialPages, not_found::NotFoundPage,
-        people::PeoplePage, projects::NewProjectPage, projects::ProjectsPage, projects::StartPage,
-        settings::SettingsPage, setup::SetupPage, sign_in::SignInPage, tokens::TokensPage,
+        annotate::desk::Desks,
+        evaluations::{EvaluationPage, EvaluationsPage, NewEvaluationPage},
+        home::HomePage,
+        material::MaterialPages,
+        models::{ChatPage, ModelsPage},
+        not_found::NotFoundPage,
+        people::PeoplePage,
+        projects::NewProjectPage,
+        projects::ProjectsPage,
+        projects::StartPage,
+        reports::{NewReportPage, ReportPage, ReportsPage},
+        settings::SettingsPage,
+        setup::SetupPage,
+        sign_in::SignInPage,
+        tokens::TokensPage,
     },
     session::CurrentSession,
     theme::CurrentTheme,
@@ -39,6 +51,14 @@ pub fn App() -> impl IntoView {
                 <ParentRoute path=path!("") view=Frame>
                     <ParentRoute path=path!("/p/:slug") view=ProjectFrame>
                         <Route path=path!("") view=HomePage />
+                        <Route path=path!("/evaluations") view=EvaluationsPage />
+                        <Route path=path!("/evaluations/new") view=NewEvaluationPage />
+                        <Route path=path!("/evaluations/:number") view=EvaluationPage />
+                        <Route path=path!("/reports") view=ReportsPage />
+                        <Route path=path!("/reports/new") view=NewReportPage />
+                        <Route path=path!("/reports/:number") view=ReportPage />
+                        <Route path=path!("/models") view=ModelsPage />
+                        <Route path=path!("/models/:id/chat") view=ChatPage />
                         <Route path=path!("/settings") view=SettingsPage />
                         <Route path=path!("/*rest") view=MaterialPages />
                     </ParentRoute>

@@ -5,6 +5,7 @@ pub mod material;
 use shared::{
     account::Role,
     job::{JobKind, JobState},
+    overview::Step,
     project::AuditEntry,
 };
 
@@ -45,6 +46,22 @@ pub const fn role_help(role: Role) -> &'static str {
         Role::Engineer => "Specs, data, runs, evaluations, reports and promotion.",
         Role::Annotator => "Judging pairs in queues, and reading the spec.",
         Role::Viewer => "Reading.",
+    }
+}
+
+/// A step of the loop.
+#[must_use]
+pub const fn step(step: Step) -> &'static str {
+    match step {
+        Step::Spec => "Spec",
+        Step::Data => "Data",
+        Step::Suites => "Suites",
+        Step::Prompts => "Prompts",
+        Step::Queues => "Queues",
+        Step::Runs => "Runs",
+        Step::Evaluations => "Evaluations",
+        Step::Reports => "Reports",
+        Step::Models => "Models",
     }
 }
 
@@ -123,6 +140,12 @@ pub fn deed(action: &str) -> String {
         "create_suite" => "Made a suite",
         "lock_suite" => "Locked a suite",
         "delete_suite" => "Deleted a suite",
+        "create_report" => "Made a report",
+        "share_report" => "Shared a report",
+        "end_share_link" => "Ended a link to a report",
+        "promote_model" => "Put a model into production",
+        "roll_back_model" => "Rolled production back",
+        "create_evaluation" => "Asked for an evaluation",
         _ => "",
     };
     if known.is_empty() {

@@ -109,6 +109,7 @@ fn for_admins() -> OpenApiRouter<App> {
 fn for_viewers() -> OpenApiRouter<App> {
     OpenApiRouter::new()
         .routes(routes!(projects::get_project))
+        .routes(routes!(projects::get_overview))
         .routes(routes!(projects::list_audit))
         .routes(routes!(members::list_members))
         .routes(routes!(jobs::list_jobs))

@@ -33,6 +33,13 @@ on_both_databases! {
         assert_eq!(rows.sum::<i64>(), 378 + 160 + 40);
         let queues = admin.get(&format!("{project}/queues")).await.expect(200);
         assert_eq!(queues[0]["progress"]["pairs"], 60);
+        let overview = admin.get(&format!("{project}/overview")).await.expect(200);
+        let steps = overview["steps"].as_array().unwrap().iter();
+        let states: Vec<&str> = steps.map(|step| step["state"].as_str().unwrap()).collect();
+        let expected =
+            ["done", "done", "done", "done", "open", "empty", "empty", "empty", "empty"];
+        assert_eq!(states, expected);
+        assert_eq!(overview["next"]["step"], "models");
     }
 }
 

@@ -55,6 +55,12 @@ pub fn get<T: DeserializeOwned>(path: String) -> impl Future<Output = ApiResult<
     async move { read(&exchange("GET", &path, None, signal.as_ref()).await?) }
 }
 
+/// Reads text from `path`, as [`get`] reads JSON.
+pub fn get_text(path: String) -> impl Future<Output = ApiResult<String>> {
+    let signal = signal_of_owner();
+    async move { exchange("GET", &path, None, signal.as_ref()).await }
+}
+
 /// Sends `body` to `path` and reads the answer.
 pub async fn send<T: DeserializeOwned>(
     method: Method,
@@ -142,28 +148,54 @@ async fn exchange(
     body: Option<&str>,
     signal: Option<&AbortSignal>,
 ) -> ApiResult<String> {
+    let response = answer(method, path, body, signal).await?;
+    let text = response_text(&response).await;
+    text.map_err(|_| failure(signal))
+}
+
+/// Asks for something whose answer is read piece by piece. Never aborted.
+pub async fn open(method: &str, path: &str, body: Option<&str>) -> ApiResult<Response> {
+    answer(method, path, body, None).await
+}
+
+/// One request; whatever is no success becomes an error.
+async fn answer(
+    method: &str,
+    path: &str,
+    body: Option<&str>,
+    signal: Option<&AbortSignal>,
+) -> ApiResult<Response> {
     let response = fetch(method, path, body, signal)
         .await
         .map_err(|_| failure(signal))?;
+    if response.ok() {
+        return Ok(response);
+    }
     let text = response_text(&response)
         .await
         .map_err(|_| failure(signal))?;
-    judge(response.status(), text)
+    Err(refusal(response.status(), &text))
 }
 
 /// What an answer means.
 fn judge(status: u16, text: String) -> ApiResult<String> {
     if (200..300).contains(&status) {
-        return Ok(text);
+        Ok(text)
+    } else {
+        Err(refusal(status, &text))
     }
-    let error = ApiError::from_response(status, &text);
+}
+
+/// What an answer that is no success means.
+fn refusal(status: u16, text: &str) -> ApiError {
+    let error = ApiError::from_response(status, text);
     if error == ApiError::Unauthorized {
         let handler = ON_UNAUTHORIZED.with(|slot| slot.borrow().clone());
         if let Some(handler) = handler {
             handler();
         }
     }
-    Err(error)
+    error
 }
 
 async fn fetch(

@@ -1,14 +1,67 @@
-//! The registry of models.
+//! The registry of models, what is in production, and conversations with a model.
 
 use std::future::Future;
 
-use shared::model::ModelVersion;
+use shared::{
+    ids::ModelVersionId,
+    model::{Alias, Chat, ChatPiece, ModelFile, ModelVersion, MoveAlias, RegisterModel},
+};
 
-use super::{ApiResult, client, projects::path_of};
+use super::{
+    ApiResult,
+    client::{self, Method},
+    projects::path_of,
+    stream,
+};
 
 /// The model versions of a project, newest first.
 pub fn list_model_versions(
     project: &str,
 ) -> impl Future<Output = ApiResult<Vec<ModelVersion>>> + use<> {
     client::get(format!("{}/models", path_of(project)))
+}
+
+/// What can be registered as a base model.
+pub fn list_model_files(project: &str) -> impl Future<Output = ApiResult<Vec<ModelFile>>> + use<> {
+    client::get(format!("{}/model-files", path_of(project)))
+}
+
+/// Registers a base model.
+pub async fn register_model(project: String, request: RegisterModel) -> ApiResult<ModelVersion> {
+    let path = format!("{}/models", path_of(&project));
+    client::send(Method::Post, path, &request).await
+}
+
+/// The aliases of a project with their moves.
+pub fn list_aliases(project: &str) -> impl Future<Output = ApiResult<Vec<Alias>>> + use<> {
+    client::get(format!("{}/aliases", path_of(project)))
+}
+
+/// Puts a version into production.
+pub async fn move_production(project: String, request: MoveAlias) -> ApiResult<Alias> {
+    let path = format!("{}/aliases/production", path_of(&project));
+    client::send(Method::Post, path, &request).await
+}
+
+/// Puts the version back that was in production before.
+pub async fn roll_back_production(project: String) -> ApiResult<Alias> {
+    let path = format!("{}/aliases/production/rollback", path_of(&project));
+    client::send(Method::Post, path, &serde_json::json!({})).await
+}
+
+/// The address of an adapter's files.
+#[must_use]
+pub fn adapter_href(project: &str, id: ModelVersionId) -> String {
+    format!("{}/models/{id}/adapter", path_of(project))
+}
+
+/// Says something to a model; `heard` gets the answer piece by piece.
+pub async fn chat(
+    project: String,
+    id: ModelVersionId,
+    request: Chat,
+    heard: impl FnMut(ChatPiece) + 'static,
+) -> ApiResult<()> {
+    let path = format!("{}/models/{id}/chat", path_of(&project));
+    stream::post(path, &request, heard).await
 }

@@ -3,6 +3,7 @@
 use std::future::Future;
 
 use shared::{
+    overview::Overview,
     page::Page,
     project::{AuditEntry, CreateProject, Project, UpdateProject},
 };
@@ -25,6 +26,11 @@ pub fn list_projects() -> impl Future<Output = ApiResult<Vec<Project>>> {
 /// Makes a project.
 pub async fn create_project(request: CreateProject) -> ApiResult<Project> {
     client::send(Method::Post, "/api/projects".to_owned(), &request).await
+}
+
+/// Where a project stands, and what to do next.
+pub fn get_overview(project: &str) -> impl Future<Output = ApiResult<Overview>> + use<> {
+    client::get(format!("{}/overview", path_of(project)))
 }
 
 /// Changes a project's name and description.

@@ -11,6 +11,12 @@ pub enum Icon {
     Settings,
     /// Sheets on a pile.
     Projects,
+    /// A ruler.
+    Evaluation,
+    /// A sheet with a curve.
+    Report,
+    /// A cube.
+    Model,
     /// Two people.
     People,
     /// A key.
@@ -70,6 +76,15 @@ impl Icon {
                  9.8a1.7 1.7 0 1 0 0 3.4 1.7 1.7 0 0 0 0-3.4"
             }
             Self::Projects => "m8 2 6 3-6 3-6-3zM2.5 8.2 8 11l5.5-2.8M2.5 11.2 8 14l5.5-2.8",
+            Self::Evaluation => {
+                "M1.500 5.500h13v5h-13zM4.500 5.500v2M7 5.500v3M9.500 5.500v2M12 5.500v3"
+            }
+            Self::Report => {
+                "M3 1.800h7l3 3v9.400H3zM9.800 1.800v3.200H13M5.500 11.500l2-2.500 1.500 1.200 2-2.700"
+            }
+            Self::Model => {
+                "m8 1.800 5.500 3v6.400L8 14.200l-5.500-3V4.800zM2.500 4.800 8 7.800l5.500-3M8 7.800v6.400"
+            }
             Self::People => {
                 "M6 7.5a2.5 2.5 0 1 0 0-5 2.5 2.5 0 0 0 0 5M1.5 13.5c0-2.5 2-4 4.5-4s4.5 1.5 4.5 \
                  4M10.5 2.7a2.5 2.5 0 0 1 0 4.6M12 9.8c1.6.6 2.5 1.9 2.5 3.7"

@@ -6,6 +6,7 @@
 use leptos::prelude::*;
 use leptos_router::hooks::use_location;
 use shared::account::Role;
+use shared::overview::Step;
 
 use crate::{
     address::{Address, Place, SettingsTab, Work},
@@ -75,6 +76,13 @@ pub fn of_project(slug: &str, role: Role) -> Vec<RailItem> {
         ),
         queues,
         RailItem::new("Runs", Icon::Run, Address::work(slug, Work::Runs)),
+        RailItem::new(
+            "Evaluations",
+            Icon::Evaluation,
+            Address::step(slug, Step::Evaluations),
+        ),
+        RailItem::new("Reports", Icon::Report, Address::step(slug, Step::Reports)),
+        RailItem::new("Models", Icon::Model, Address::step(slug, Step::Models)),
         RailItem::new(
             "Settings",
             Icon::Settings,

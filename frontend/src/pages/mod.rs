@@ -13,11 +13,13 @@ pub mod checks;
 pub mod data;
 pub mod home;
 pub mod material;
+pub mod models;
 pub mod not_found;
 pub mod people;
 pub mod projects;
 pub mod prompts;
 pub mod queues;
+pub mod reports;
 pub mod runs;
 pub mod settings;
 pub mod setup;
@@ -28,3 +30,4 @@ pub mod tokens;
 pub mod work;
 
 pub mod entrance;
+pub mod evaluations;

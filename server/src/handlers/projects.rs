@@ -2,6 +2,7 @@
 
 use axum::{extract::State, http::StatusCode};
 use shared::{
+    overview::Overview,
     page::Page,
     project::{AuditEntry, CreateProject, Project, UpdateProject},
 };
@@ -10,7 +11,7 @@ use crate::{
     app::App,
     error::ApiResult,
     extract::{CurrentUser, Json, PageQuery, ProjectAccess, Query},
-    services::projects,
+    services::{overview, projects},
 };
 
 /// Lists the projects that the person who asks may see, by name.
@@ -41,6 +42,17 @@ pub async fn create_project(
     responses((status = 200, body = Project)))]
 pub async fn get_project(access: ProjectAccess) -> Json<Project> {
     Json(projects::get_project(access))
+}
+
+/// Where a project stands in its loop, and what to do next.
+#[utoipa::path(get, path = "/api/projects/{project}/overview", operation_id = "get_overview",
+    tag = "projects", params(("project" = String, Path)),
+    responses((status = 200, body = Overview)))]
+pub async fn get_overview(
+    State(app): State<App>,
+    access: ProjectAccess,
+) -> ApiResult<Json<Overview>> {
+    overview::get_overview(&app, &access).await.map(Json)
 }
 
 /// Changes a project's name and description.

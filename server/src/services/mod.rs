@@ -29,6 +29,7 @@ pub mod kept;
 pub mod live;
 pub mod memory;
 pub mod models;
+pub mod overview;
 pub mod pair_sampling;
 pub mod password;
 pub mod preference_datasets;

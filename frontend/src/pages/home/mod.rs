@@ -1,12 +1,11 @@
 //! Where does this project stand?
 //!
-//! # Adding a step of the loop
-//! A card in a file of its own, which reads what its area holds and says it in one line, placed in
-//! the order of the loop.
+//! The server tells what each step of the loop holds and what to do next, in `services::overview`.
 
 pub mod jobs;
 pub mod members;
 pub mod recent;
+pub mod steps;
 
 use leptos::prelude::*;
 use shared::account::Role;
@@ -17,11 +16,11 @@ use crate::{
     components::{LinkButton, PageHeader},
     frame::{Activity, CurrentProject, go_to},
     remote::Remote,
-    words,
 };
 use jobs::JobsCard;
 use members::MembersCard;
 use recent::RecentCard;
+use steps::Steps;
 
 /// How many changes the home page shows.
 const RECENT: u32 = 8;
@@ -45,10 +44,19 @@ pub fn HomePage() -> impl IntoView {
     });
     let title = Signal::derive(move || current.get().name);
     let activity = Activity::expect();
+    let jobs = Memo::new(move |_| activity.jobs());
+    let overview = Remote::new({
+        let slug = slug.clone();
+        move || {
+            jobs.track();
+            api::projects::get_overview(&slug)
+        }
+    });
     let lead = Signal::derive(move || {
-        let members = members.get().map(|list| list.len());
-        let running = activity.jobs().map(|list| list.unfinished().count());
-        answer(members, running).unwrap_or_default()
+        overview
+            .get()
+            .map(|overview| steps::answer(&overview))
+            .unwrap_or_default()
     });
     let settings = Address::settings(slug, SettingsTab::General).to_string();
     let edit = move || {
@@ -72,6 +80,7 @@ pub fn HomePage() -> impl IntoView {
                 {edit}
             </PageHeader>
             {description}
+            <Steps overview />
             <div class="columns">
                 <div class="columns__main">
                     <JobsCard />
@@ -84,10 +93,4 @@ pub fn HomePage() -> impl IntoView {
         </div>
     }
     .into_any()
-}
-
-/// The first line: who is here, and what runs.
-fn answer(members: Option<usize>, running: Option<usize>) -> Option<String> {
-    let people = words::count(members?, "member", "members");
-    Some(format!("{people}. {}", words::running(running?)))
 }

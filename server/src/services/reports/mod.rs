@@ -30,7 +30,7 @@ use shared::{
     suite::{MAX_SUITE_ITEMS, Suite, SuiteKind},
 };
 use statistics::{Confidence, StatisticsError, holm};
-use store::{Tx, evaluation_results, evaluations, models, reports, specs, suites as stored};
+use store::{Tx, evaluation_results, evaluations, models, reports, runs, specs, suites as stored};
 
 use crate::{
     app::App,
@@ -350,15 +350,23 @@ async fn subject(
     })
 }
 
-/// Where an adapter comes from.
+/// Where an adapter comes from, such as `run 3 (sft) on SmolLM2 1`.
 async fn lineage(tx: &mut Tx, access: &ProjectAccess, version: &ModelVersion) -> ApiResult<String> {
     let Some(base_id) = version.base_id else {
         return Ok(String::new());
     };
     let base = models::get_version(tx, access.project_id(), base_id).await?;
-    Ok(base.map_or_else(String::new, |base| {
-        format!("an adapter on {} {}", base.name, base.number)
-    }))
+    let base = base.map_or_else(String::new, |base| {
+        format!(" on {} {}", base.name, base.number)
+    });
+    let run = match version.run_id {
+        Some(id) => runs::get(tx, id).await?,
+        None => None,
+    };
+    Ok(run.map_or_else(
+        || format!("an adapter{base}"),
+        |run| format!("run {} ({}){base}", run.summary.number, run.summary.method),
+    ))
 }
 
 /// A side with its prompt, such as `intake 1 with the prompt Short 1`.

@@ -1,0 +1,122 @@
+//! The answers of an evaluation, those that failed first; which ones is in the address.
+
+use leptos::prelude::*;
+use leptos_router::hooks::use_query_map;
+use shared::{evaluation::EvaluationResult, page::Page};
+
+use super::result;
+use crate::{
+    address::{Address, encode},
+    api,
+    components::{Card, EmptyState, Pager, Tab, Tabs},
+    frame::CurrentProject,
+    remote::{Loaded, Remote},
+};
+
+/// How many answers a page shows.
+const LIMIT: u32 = 20;
+
+/// The words of the address that narrow the list, as the server knows them.
+const FILTERS: [&str; 4] = ["category", "check", "clause", "coverage"];
+
+/// The answers.
+#[component]
+pub fn Results(
+    /// The evaluation.
+    number: Memo<i64>,
+) -> impl IntoView {
+    let slug = CurrentProject::expect().slug();
+    let query = use_query_map();
+    let filters = Memo::new(move |_| {
+        let given = FILTERS.into_iter().filter_map(|name| {
+            let value = query.with(|query| query.get(name))?;
+            Some((name, value))
+        });
+        given.collect::<Vec<_>>()
+    });
+    let all = Memo::new(move |_| query.with(|query| query.get_str("show") == Some("all")));
+    let after = Memo::new(move |_| query.with(|query| query.get("after")));
+    let results = Remote::new({
+        let slug = slug.clone();
+        move || {
+            let mut asked = format!("limit={LIMIT}");
+            if !all.get() {
+                asked.push_str("&passed=false");
+            }
+            for (name, value) in filters.get() {
+                asked.push_str(&format!("&{name}={}", encode(&value)));
+            }
+            if let Some(after) = after.get() {
+                asked.push_str(&format!("&after={}", encode(&after)));
+            }
+            api::evaluations::list_results(&slug, number.get(), &asked)
+        }
+    });
+    let own = Address::evaluation(&slug, number.get_untracked());
+    let tab = |label, href, wanted: bool| Tab {
+        label,
+        href,
+        is_current: Signal::derive(move || all.get() == wanted),
+    };
+    let tabs = vec![
+        tab("Failed", own.to_string(), false),
+        tab("All", own.asking("show", "all"), true),
+    ];
+    let narrowed =
+        {
+            let own = own.to_string();
+            move || {
+                let filters = filters.get();
+                (!filters.is_empty()).then(|| {
+                let words = filters.iter().map(|(name, value)| format!("{name} {value}"));
+                let words = words.collect::<Vec<_>>().join(", ");
+                view! {
+                    <p class="note">
+                        {format!("Only {words}. ")} <a href=own.clone()>"Show all failed ones"</a>
+                    </p>
+                }
+            })
+            }
+        };
+    view! {
+        <Card title="Answers">
+            <Tabs label="Which answers" tabs />
+            {narrowed}
+            <Loaded remote=results let:page>
+                {list(page, own.clone(), filters, all, after)}
+            </Loaded>
+        </Card>
+    }
+}
+
+fn list(
+    page: Signal<Page<EvaluationResult>>,
+    own: Address,
+    filters: Memo<Vec<(&'static str, String)>>,
+    all: Memo<bool>,
+    after: Memo<Option<String>>,
+) -> AnyView {
+    (move || {
+        let Page { items, next } = page.get();
+        if items.is_empty() {
+            let text = "Nothing here: either all passed, or no item fits.";
+            return view! { <EmptyState title="No such answers" text /> }.into_any();
+        }
+        let at = |after: Option<String>| {
+            let mut pairs = filters.get_untracked();
+            if all.get_untracked() {
+                pairs.push(("show", "all".to_owned()));
+            }
+            pairs.extend(after.map(|after| ("after", after)));
+            own.asking_all(&pairs)
+        };
+        let first = after.get_untracked().map(|_| at(None));
+        let next = next.map(|after| at(Some(after)));
+        view! {
+            <ol class="answers">{items.into_iter().map(result::view).collect_view()}</ol>
+            <Pager label="Pages of answers" first next_label="Next" next />
+        }
+        .into_any()
+    })
+    .into_any()
+}
