@@ -8,7 +8,7 @@ use tests::on_both_databases;
 use super::Bench;
 
 /// A suite of so many items. Nothing that the model says is JSON; everything is short enough.
-fn suite(items: usize) -> Value {
+pub(super) fn suite(items: usize) -> Value {
     let item = |number: usize| {
         let coverage = ["typical", "edge"][number % 2];
         let mut item = json!({

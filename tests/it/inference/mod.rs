@@ -1,6 +1,7 @@
 //! Models that answer: evaluations, chats, sampled pairs, and what judgements of them become.
 
 mod chat;
+mod command;
 mod evaluations;
 mod preferences;
 mod sampling;
