@@ -18,5 +18,8 @@
 mod harness;
 
 mod annotate;
+mod data;
 mod runs;
+mod spec;
 mod start;
+mod suites;

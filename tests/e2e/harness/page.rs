@@ -4,6 +4,7 @@ use std::{net::SocketAddr, path::Path, time::Duration};
 
 use fantoccini::{Client, Locator, elements::Element};
 use serde_json::{Value, json};
+use tests::{ADMIN_EMAIL, PASSWORD};
 use tokio::time::{Instant, sleep};
 
 use super::{console, devtools::Devtools, driver::Driver};
@@ -44,6 +45,23 @@ impl Page {
     pub(crate) async fn go(&self, path: &str) {
         let url = format!("http://{}{path}", self.address);
         self.client.goto(&url).await.unwrap();
+    }
+
+    /// Signs in with the account of [`Server::load_sample`](super::Server::load_sample).
+    pub(crate) async fn sign_in(&self) {
+        self.go("/sign-in").await;
+        self.fill("E-mail address", ADMIN_EMAIL).await;
+        self.fill("Password", PASSWORD).await;
+        self.press("Sign in").await;
+        self.find("nav[aria-label='Project']").await;
+    }
+
+    /// Chooses a file in the page's field for one.
+    pub(crate) async fn choose_file(&self, file: &Path) {
+        let locator = Locator::Css("input[type=file]");
+        let field = self.client.wait().at_most(LIMIT).for_element(locator);
+        let field = field.await.unwrap();
+        field.send_keys(file.to_str().unwrap()).await.unwrap();
     }
 
     /// Where the page is, such as `/projects?filter=mine`.

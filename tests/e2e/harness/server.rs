@@ -9,9 +9,13 @@ use server::{
     config::ServeConfig,
     context::Context,
     jobs::Timing,
-    services::accounts::SetupCode,
+    services::{
+        accounts::{self, SetupCode},
+        sample,
+    },
 };
-use tests::{SETUP_CODE, TestDatabase, serve_config};
+use shared::account::CreateUser;
+use tests::{ADMIN_EMAIL, PASSWORD, SETUP_CODE, TestDatabase, serve_config};
 use tokio::{net::TcpListener, task::JoinHandle};
 
 /// A running server.
@@ -49,6 +53,20 @@ impl Server {
             task,
             _database: database,
         }
+    }
+
+    /// Makes an account with the sample project; answers the project's word in addresses.
+    pub(crate) async fn load_sample(&self) -> String {
+        let request = CreateUser {
+            name: "Ada".to_owned(),
+            email: ADMIN_EMAIL.to_owned(),
+            password: PASSWORD.to_owned(),
+            is_admin: true,
+        };
+        let user = accounts::create_user(&self.app, None, request)
+            .await
+            .unwrap();
+        sample::load(&self.app, &user, None).await.unwrap()
     }
 
     pub(super) fn address(&self) -> SocketAddr {
