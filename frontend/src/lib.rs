@@ -23,6 +23,7 @@ pub mod diff;
 pub mod frame;
 pub mod highlight;
 pub mod keys;
+pub mod lasting;
 pub mod markdown;
 pub mod pages;
 pub mod remote;

@@ -7,6 +7,7 @@ use serde_json::{Map, Value};
 use shared::check::Check;
 
 use super::fields::{CheckField, FieldKind, KINDS, find};
+use crate::lasting::lasting;
 
 /// A check under work. Copies share it.
 #[derive(Clone, Copy, Debug)]
@@ -53,7 +54,7 @@ impl ChecksDraft {
         let id = self.next.get_value();
         self.next.set_value(id.wrapping_add(1));
         let word = check.map_or(KINDS[0].word, |check| check.kind.label());
-        let draft = CheckDraft {
+        let draft = lasting(|| CheckDraft {
             id,
             name: RwSignal::new(check.map(|check| check.name.clone()).unwrap_or_default()),
             kind: RwSignal::new(word.to_owned()),
@@ -61,7 +62,7 @@ impl ChecksDraft {
             negate: RwSignal::new(check.is_some_and(|check| check.negate)),
             weight: RwSignal::new(check.map_or(1.0, |check| check.weight).to_string()),
             clause: StoredValue::new(check.and_then(|check| check.clause.clone())),
-        };
+        });
         self.list.update(|list| list.push(draft));
     }
 

@@ -6,6 +6,7 @@ use shared::message::{Message, Speaker};
 
 use crate::{
     components::{Button, ButtonKind, Choice, Icon, Select},
+    lasting::lasting,
     words::material as words,
 };
 
@@ -43,12 +44,12 @@ impl TurnsDraft {
     fn push(self, message: &Message) {
         let id = self.next.get_value();
         self.next.set_value(id.wrapping_add(1));
-        let turn = TurnDraft {
+        let turn = lasting(|| TurnDraft {
             id,
             role: RwSignal::new(message.role.to_string()),
             content: RwSignal::new(message.content.clone()),
             other: StoredValue::new(message.other.clone()),
-        };
+        });
         self.list.update(|list| list.push(turn));
     }
 

@@ -40,7 +40,7 @@ pub fn clause_form(
     });
     // A refused clause is opened, so that the reason can be seen.
     Effect::new(move |_| {
-        if any.get() {
+        if any.get() && !clause.is_open.get_untracked() {
             clause.is_open.set(true);
         }
     });

@@ -4,7 +4,7 @@ use leptos::prelude::*;
 use serde::{Deserialize, Serialize};
 use shared::spec::{Clause, ClauseKind, Example, Priority};
 
-use crate::{browser, pages::checks::ChecksDraft};
+use crate::{browser, lasting::lasting, pages::checks::ChecksDraft};
 
 /// An example under work.
 #[derive(Clone, Copy, Debug)]
@@ -58,12 +58,12 @@ impl ExampleDraft {
     /// A form with this example.
     #[must_use]
     pub fn new(example: &Example) -> Self {
-        Self {
+        lasting(|| Self {
             id: next_id(),
             input: RwSignal::new(example.input.clone()),
             output: RwSignal::new(example.output.clone()),
             why: RwSignal::new(example.why.clone()),
-        }
+        })
     }
 }
 
@@ -80,6 +80,10 @@ impl ClauseDraft {
     /// A form with this clause; an empty, open one if none is given.
     #[must_use]
     pub fn new(clause: Option<&Clause>) -> Self {
+        lasting(|| Self::make(clause))
+    }
+
+    fn make(clause: Option<&Clause>) -> Self {
         let text = |part: fn(&Clause) -> &String| {
             RwSignal::new(clause.map(part).cloned().unwrap_or_default())
         };
