@@ -19,7 +19,9 @@ mod harness;
 
 mod annotate;
 mod data;
+mod lab;
 mod runs;
 mod spec;
 mod start;
 mod suites;
+mod walk;

@@ -1,19 +1,11 @@
 //! A run from the form to its end, with a reload in the middle of its live curves.
 
-use std::{fs, path::Path};
-
 use fantoccini::Locator;
-use serde_json::json;
 
-use crate::harness::{Page, Server, in_browser};
-
-const PROJECT: &str = "/api/projects/lab";
-
-/// A small Llama in the form of a Hugging Face folder.
-const TINY: &str = concat!(
-    env!("CARGO_MANIFEST_DIR"),
-    "/../server/trainer/tests/reference/fixtures/tiny-llama"
-);
+use crate::{
+    harness::in_browser,
+    lab::{PROJECT, prepare},
+};
 
 #[tokio::test]
 async fn a_run_is_asked_for_watched_and_found_again_after_a_reload() {
@@ -63,41 +55,4 @@ async fn a_run_is_asked_for_watched_and_found_again_after_a_reload() {
         );
     })
     .await;
-}
-
-/// A project with a base model on the server's disk and a version of a few rows.
-async fn prepare(page: &Page, server: &Server) {
-    page.set_up().await;
-    page.call("POST", "/api/projects", Some(json!({ "name": "Lab" })))
-        .await;
-    let folder = server.app.data_dir.join("models/tiny");
-    fs::create_dir_all(&folder).unwrap();
-    for entry in fs::read_dir(Path::new(TINY)).unwrap() {
-        let entry = entry.unwrap();
-        fs::copy(entry.path(), folder.join(entry.file_name())).unwrap();
-    }
-    let model = json!({ "name": "Tiny", "path": "tiny" });
-    page.call("POST", &format!("{PROJECT}/models"), Some(model))
-        .await;
-    let dataset = page
-        .call(
-            "POST",
-            &format!("{PROJECT}/datasets"),
-            Some(json!({ "name": "Rows" })),
-        )
-        .await;
-    let dataset = format!("{PROJECT}/datasets/{}", dataset["id"].as_str().unwrap());
-    for number in 0..6 {
-        let content = json!({
-            "kind": "completion",
-            "prompt": [{ "role": "user", "content": format!("Question {number}?") }],
-            "completion": [{ "role": "assistant", "content": format!("Answer {number}.") }],
-        });
-        let row = json!({ "row": { "content": content, "coverage": "typical" } });
-        page.call("POST", &format!("{dataset}/draft/rows"), Some(row))
-            .await;
-    }
-    let version = json!({ "validation_share": 0.4 });
-    page.call("POST", &format!("{dataset}/versions"), Some(version))
-        .await;
 }
