@@ -2,6 +2,7 @@
 
 mod backup;
 mod evaluate;
+mod export;
 mod generate;
 mod sample;
 pub mod serve;
@@ -44,6 +45,8 @@ enum Command {
     Generate(generate::GenerateCommand),
     /// Ask a model the items of suites and judge its answers, without a server.
     Evaluate(evaluate::EvaluateCommand),
+    /// Write a base model as a folder that transformers reads.
+    Export(export::ExportCommand),
     /// Load the sample project, with an account to try it with.
     Sample(sample::SampleCommand),
     /// Write everything that Temper keeps into one file; the server may go on running.
@@ -65,6 +68,7 @@ impl Cli {
             Command::Train(command) => command.run().await,
             Command::Generate(command) => command.run().await,
             Command::Evaluate(command) => command.run().await,
+            Command::Export(command) => command.run().await,
             Command::Sample(command) => command.run().await,
             Command::Backup(command) => command.run().await,
             Command::Restore(command) => command.run().await,
