@@ -97,7 +97,7 @@ fn table(
             return view! { <EmptyState title="No models yet" text /> }.into_any();
         }
         let production = aliases.with(|state| {
-            let list = state.value.as_deref().map_or(&[][..], Vec::as_slice);
+            let list = state.value.map_or(&[][..], Vec::as_slice);
             current_move(list).map(|made| made.model_version_id)
         });
         let columns = vec![
