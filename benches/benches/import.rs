@@ -100,6 +100,7 @@ async fn open(folder: &Path) -> anyhow::Result<App> {
         secure_cookies: false,
         max_upload_bytes: u64::MAX,
         runners: 1,
+        lease_seconds: 30,
     };
     let store = Store::open(&database).await?;
     let app = assemble(

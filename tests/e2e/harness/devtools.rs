@@ -1,11 +1,11 @@
-//! Chromium's own commands, for what WebDriver does not know.
+//! Chromium's own commands, for what the driver's protocol does not know.
 
 use axum::http::Method;
 use fantoccini::wd::WebDriverCompatibleCommand;
 use serde_json::{Value, json};
 use url::{ParseError, Url};
 
-/// A command of the DevTools protocol.
+/// A command of Chromium's developer tools.
 #[derive(Debug)]
 pub(super) struct Devtools {
     /// Such as `Emulation.setDeviceMetricsOverride`.

@@ -39,16 +39,11 @@ pub fn Results(
     let results = Remote::new({
         let slug = slug.clone();
         move || {
-            let mut asked = format!("limit={LIMIT}");
-            if !all.get() {
-                asked.push_str("&passed=false");
-            }
-            for (name, value) in filters.get() {
-                asked.push_str(&format!("&{name}={}", encode(&value)));
-            }
-            if let Some(after) = after.get() {
-                asked.push_str(&format!("&after={}", encode(&after)));
-            }
+            let failed = (!all.get()).then(|| ("passed", "false".to_owned()));
+            let after = after.get().map(|after| ("after", after));
+            let words = filters.get().into_iter().chain(failed).chain(after);
+            let words = words.map(|(name, value)| format!("&{name}={}", encode(&value)));
+            let asked = format!("limit={LIMIT}{}", words.collect::<String>());
             api::evaluations::list_results(&slug, number.get(), &asked)
         }
     });

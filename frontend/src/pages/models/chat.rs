@@ -55,16 +55,18 @@ pub fn ChatPage() -> impl IntoView {
         <div class="page page--narrow">
             <PageHeader title lead=Signal::stored(lead.to_owned()) />
             <Loaded remote=options let:found>
-                {match found.get_untracked() {
-                    (Some(model), prompts) => view! { <Conversation model prompts /> }.into_any(),
-                    (None, _) => {
-                        let text = "The project has no model version with this address.";
-                        view! { <EmptyState title="No such model" text /> }.into_any()
-                    }
-                }}
+                {conversation(found.get_untracked())}
             </Loaded>
         </div>
     }
+}
+
+fn conversation((model, prompts): (Option<ModelVersion>, Vec<Prompt>)) -> AnyView {
+    let Some(model) = model else {
+        let text = "The project has no model version with this address.";
+        return view! { <EmptyState title="No such model" text /> }.into_any();
+    };
+    view! { <Conversation model prompts /> }.into_any()
 }
 
 #[component]
