@@ -15,8 +15,7 @@ async fn a_tuned_model_is_compared_with_its_base_and_the_report_is_shared() {
         prepare(page, server).await;
         lock_suite(page).await;
         page.go("/p/lab").await;
-        page.see("Evaluate the base model with your best prompt")
-            .await;
+        page.see("1 suite, 1 locked").await;
         page.take_picture("home").await;
         evaluate(page, "Tiny 1", 1).await;
 

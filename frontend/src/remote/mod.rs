@@ -10,6 +10,7 @@
 //! ```
 //! Signals that the closure reads make it read again; the old value stays in view until then.
 
+pub mod follow;
 pub mod loaded;
 pub mod state;
 
@@ -17,6 +18,7 @@ use std::{any::Any, future::Future, marker::PhantomData, pin::Pin, sync::Arc};
 
 use leptos::{prelude::*, task::spawn_local};
 
+pub use follow::follow;
 pub use loaded::Loaded;
 pub use state::{Phase, RemoteState};
 

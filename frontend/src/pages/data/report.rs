@@ -1,7 +1,5 @@
 //! How an import goes, and how it went.
 
-use std::time::Duration;
-
 use leptos::prelude::*;
 use shared::{
     account::Role,
@@ -13,19 +11,16 @@ use shared::{
 use super::rejections::RejectionsCard;
 use crate::{
     address::{Address, Place},
-    api, browser,
+    api,
     components::{
         Badge, Button, ButtonKind, Card, Confirm, LinkButton, Notice, PageHeader, ProgressBar,
         Stat, Stats, Toasts, Tone, toast::complain,
     },
     frame::{Activity, CurrentProject},
-    remote::{Loaded, Remote},
+    remote::{Loaded, Remote, follow},
     submit::Submit,
     words::material as words,
 };
-
-/// How often to look while it runs.
-const PERIOD: Duration = Duration::from_secs(1);
 
 /// The report of one import.
 #[component]
@@ -86,18 +81,6 @@ pub fn ImportReportPage(
 #[must_use]
 pub const fn is_open(state: JobState) -> bool {
     matches!(state, JobState::Queued | JobState::Running)
-}
-
-/// Looks again and again while something goes on and the tab is in view.
-fn follow(is_open: Memo<bool>, look: impl Fn() + Clone + 'static) {
-    let tick = move || {
-        if is_open.get_untracked() && browser::is_visible() {
-            look();
-        }
-    };
-    if let Ok(interval) = set_interval_with_handle(tick, PERIOD) {
-        on_cleanup(move || interval.clear());
-    }
 }
 
 fn answer(import: &Import) -> String {

@@ -9,7 +9,7 @@ use shared::{
     page::{DEFAULT_PAGE_SIZE, Page},
 };
 
-use super::{interval, share};
+use super::{interval, is_open, share};
 use crate::{
     address::Address,
     api,
@@ -17,8 +17,8 @@ use crate::{
         Badge, ButtonKind, Cell, Column, EmptyState, Icon, LinkButton, PageHeader, Pager,
         ProgressBar, Table, TimeAgo,
     },
-    frame::{Activity, CurrentProject},
-    remote::{Loaded, Remote},
+    frame::CurrentProject,
+    remote::{Loaded, Remote, follow},
     words,
 };
 
@@ -29,17 +29,19 @@ pub fn EvaluationsPage() -> impl IntoView {
     let slug = current.slug();
     let query = use_query_map();
     let after = Memo::new(move |_| query.with(|query| query.get("after")));
-    let activity = Activity::expect();
-    let jobs = Memo::new(move |_| activity.jobs());
     let evaluations = Remote::new({
         let slug = slug.clone();
         move || {
-            jobs.track();
             after.with(|after| {
                 api::evaluations::list_evaluations(&slug, after.as_deref(), DEFAULT_PAGE_SIZE)
             })
         }
     });
+    let is_open = Memo::new(move |_| {
+        let list = evaluations.get().map(|page| page.items).unwrap_or_default();
+        list.iter().any(|one| is_open(one.state))
+    });
+    follow(is_open, move || evaluations.reload());
     let lead = Signal::derive(move || {
         let newest = evaluations.get().and_then(|page| {
             let mut items = page.items.into_iter();

@@ -7,15 +7,15 @@ use shared::{
     job::JobState,
 };
 
-use super::{category, interval, results::Results, share};
+use super::{category, interval, is_open, results::Results, share};
 use crate::{
     address::Address,
     api,
     components::{
         Align, Badge, Card, Cell, Column, Notice, NoticeKind, PageHeader, ProgressBar, Table,
     },
-    frame::{Activity, CurrentProject},
-    remote::{Loaded, Remote},
+    frame::CurrentProject,
+    remote::{Loaded, Remote, follow},
     words,
 };
 
@@ -28,15 +28,12 @@ pub fn EvaluationPage() -> impl IntoView {
         let number = params.with(|params| params.get("number")?.parse::<i64>().ok());
         number.unwrap_or_default()
     });
-    let activity = Activity::expect();
-    let jobs = Memo::new(move |_| activity.jobs());
     let evaluation = Remote::new({
         let slug = slug.clone();
-        move || {
-            jobs.track();
-            api::evaluations::get_evaluation(&slug, number.get())
-        }
+        move || api::evaluations::get_evaluation(&slug, number.get())
     });
+    let is_open = Memo::new(move |_| evaluation.get().is_some_and(|one| is_open(one.state)));
+    follow(is_open, move || evaluation.reload());
     let title = Signal::derive(move || {
         let name = |one: Evaluation| format!("{} on {}", one.model_name, one.suite_name);
         evaluation
