@@ -64,10 +64,16 @@ fn actions(current: CurrentProject, report: ReportSummary) -> AnyView {
         // Where printing is not possible, nothing happens.
         let _ = window().print();
     };
+    // Going against a report is possible, but not what is offered first.
+    let kind = if report.passed {
+        ButtonKind::Primary
+    } else {
+        ButtonKind::Secondary
+    };
     let of_engineer = current.allows(Role::Engineer).then(|| {
         view! {
             <Button on_press=move |()| sharing.set(true)>"Share"</Button>
-            <Promote version=report.candidate_id report=Some(report) />
+            <Promote version=report.candidate_id report=Some(report) kind />
         }
     });
     view! {
