@@ -116,11 +116,13 @@ pub(super) fn verdict(candidate: &str, baseline: &str, suites: &[SuiteComparison
         .map(|suite| suite.name.as_str())
         .collect();
     match failed.as_slice() {
-        [] => format!(
-            "Passed: {candidate} may replace {baseline}; it met all {} gates that were set \
-             beforehand.",
-            suites.len()
-        ),
+        [] => {
+            let gates = match suites.len() {
+                1 => "the gate that was".to_owned(),
+                more => format!("all {more} gates that were"),
+            };
+            format!("Passed: {candidate} may replace {baseline}; it met {gates} set beforehand.")
+        }
         failed => format!(
             "Not passed: {candidate} should not replace {baseline}; it did not meet {} of {} \
              gates: {}.",
