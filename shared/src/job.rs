@@ -35,6 +35,14 @@ text_enum! {
     }
 }
 
+impl JobState {
+    /// Whether it has not ended: it waits, or a runner holds it.
+    #[must_use]
+    pub const fn is_open(self) -> bool {
+        matches!(self, Self::Queued | Self::Running)
+    }
+}
+
 /// A unit of background work.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use leptos::prelude::*;
 use leptos_router::hooks::use_location;
-use shared::job::{Job, JobState};
+use shared::job::Job;
 
 use super::projects::ProjectList;
 use crate::{address::Address, api, browser, remote::Remote};
@@ -30,7 +30,7 @@ pub struct JobList {
 impl JobList {
     /// The jobs that wait or run.
     pub fn unfinished(&self) -> impl Iterator<Item = &Job> {
-        let is_open = |job: &&Job| matches!(job.state, JobState::Queued | JobState::Running);
+        let is_open = |job: &&Job| job.state.is_open();
         self.jobs.iter().filter(is_open)
     }
 }

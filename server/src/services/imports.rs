@@ -195,7 +195,7 @@ pub async fn take_back_import(
     id: ImportId,
 ) -> ApiResult<Import> {
     let record = find(app, access, dataset_id, id).await?;
-    if matches!(record.import.state, JobState::Queued | JobState::Running) {
+    if record.import.state.is_open() {
         let message = "the import is not over: cancel it, which takes its rows back";
         return Err(ApiError::Conflict(message.to_owned()));
     }

@@ -156,7 +156,7 @@ impl Holdings {
     }
 
     fn run_step(&self) -> (StepState, String) {
-        let open = self.runs.iter().filter(|run| is_open(run.state)).count();
+        let open = self.runs.iter().filter(|run| run.state.is_open()).count();
         match self.runs.len() {
             0 => (StepState::Empty, nothing()),
             all if open > 0 => (
@@ -168,7 +168,7 @@ impl Holdings {
     }
 
     fn evaluation_step(&self) -> StepSummary {
-        let open = self.evaluations.iter().filter(|one| is_open(one.state));
+        let open = self.evaluations.iter().filter(|one| one.state.is_open());
         let open = open.count();
         let finished = self.finished().count();
         let state = match (open, finished) {
@@ -269,7 +269,7 @@ impl Holdings {
         }
         let mut adapters = self.models.iter();
         let Some(newest) = adapters.find(|one| one.kind == ModelKind::Adapter) else {
-            if self.runs.iter().any(|run| is_open(run.state)) {
+            if self.runs.iter().any(|run| run.state.is_open()) {
                 return None;
             }
             let sentence = "Train an adapter on the newest version of your rows.";
@@ -303,10 +303,6 @@ impl Holdings {
         );
         Some((Step::Queues, sentence))
     }
-}
-
-const fn is_open(state: JobState) -> bool {
-    matches!(state, JobState::Queued | JobState::Running)
 }
 
 const fn done_if(there: bool) -> StepState {

@@ -35,7 +35,7 @@ pub fn ImportReportPage(
         let slug = slug.clone();
         move || api::imports::get_import(&slug, dataset, import)
     });
-    let is_open = Memo::new(move |_| report.get().is_some_and(|import| is_open(import.state)));
+    let is_open = Memo::new(move |_| report.get().is_some_and(|import| import.state.is_open()));
     follow(is_open, move || report.reload());
     let title = Signal::derive(move || {
         let import = report.get();
@@ -75,12 +75,6 @@ pub fn ImportReportPage(
             />
         </div>
     }
-}
-
-/// Whether an import still goes on.
-#[must_use]
-pub const fn is_open(state: JobState) -> bool {
-    matches!(state, JobState::Queued | JobState::Running)
 }
 
 fn answer(import: &Import) -> String {

@@ -9,7 +9,7 @@ use shared::{
     page::{DEFAULT_PAGE_SIZE, Page},
 };
 
-use super::{interval, is_open, share};
+use super::{interval, share};
 use crate::{
     address::Address,
     api,
@@ -39,7 +39,7 @@ pub fn EvaluationsPage() -> impl IntoView {
     });
     let is_open = Memo::new(move |_| {
         let list = evaluations.get().map(|page| page.items).unwrap_or_default();
-        list.iter().any(|one| is_open(one.state))
+        list.iter().any(|one| one.state.is_open())
     });
     follow(is_open, move || evaluations.reload());
     let lead = Signal::derive(move || {

@@ -10,10 +10,7 @@ pub use list::EvaluationsPage;
 pub use new::NewEvaluationPage;
 pub use one::EvaluationPage;
 
-use shared::{
-    evaluation::{FailureCategory, Rate},
-    job::JobState,
-};
+use shared::evaluation::{FailureCategory, Rate};
 
 /// A share in words, such as `34 of 80 (42.5 %)`.
 #[must_use]
@@ -41,10 +38,4 @@ pub const fn category(category: FailureCategory) -> &'static str {
         FailureCategory::Knowledge => "Knowledge",
         FailureCategory::Safety => "Safety",
     }
-}
-
-/// Whether an evaluation still goes on.
-#[must_use]
-pub const fn is_open(state: JobState) -> bool {
-    matches!(state, JobState::Queued | JobState::Running)
 }

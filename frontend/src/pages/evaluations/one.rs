@@ -7,7 +7,7 @@ use shared::{
     job::JobState,
 };
 
-use super::{category, interval, is_open, results::Results, share};
+use super::{category, interval, results::Results, share};
 use crate::{
     address::Address,
     api,
@@ -32,7 +32,7 @@ pub fn EvaluationPage() -> impl IntoView {
         let slug = slug.clone();
         move || api::evaluations::get_evaluation(&slug, number.get())
     });
-    let is_open = Memo::new(move |_| evaluation.get().is_some_and(|one| is_open(one.state)));
+    let is_open = Memo::new(move |_| evaluation.get().is_some_and(|one| one.state.is_open()));
     follow(is_open, move || evaluation.reload());
     let title = Signal::derive(move || {
         let name = |one: Evaluation| format!("{} on {}", one.model_name, one.suite_name);

@@ -69,7 +69,7 @@ pub fn RunsPage() -> impl IntoView {
 }
 
 fn open(page: &Page<RunSummary>) -> usize {
-    let goes_on = |run: &&RunSummary| matches!(run.state, JobState::Queued | JobState::Running);
+    let goes_on = |run: &&RunSummary| run.state.is_open();
     page.items.iter().filter(goes_on).count()
 }
 

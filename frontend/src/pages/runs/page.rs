@@ -44,7 +44,7 @@ pub fn RunPage(
 }
 
 const fn is_over(state: JobState) -> bool {
-    !matches!(state, JobState::Queued | JobState::Running)
+    !state.is_open()
 }
 
 fn story_of(opened: Remote<(Run, RunHistory)>, run: Run, history: RunHistory) -> AnyView {
