@@ -1,18 +1,15 @@
 //! Every address of the application, typed: links are made from an [`Address`], never from text.
 //!
 //! # Adding an address
-//! 1. A variant, and its line in `Display`.
-//! 2. A route in [`app`](crate::app) with the same path.
+//! A page of a project is a variant of [`Place`], where its path is written and read. Any other
+//! page is a variant of [`Address`], with its line in `Display` and a route in
+//! [`app`](crate::app).
 
 pub mod place;
-pub mod work;
 
 use std::fmt;
 
-use shared::{ids::ModelVersionId, overview::Step};
-
 pub use place::Place;
-pub use work::Work;
 
 /// A tab of a project's settings.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -50,7 +47,7 @@ impl SettingsTab {
     }
 }
 
-/// A place in the application.
+/// Somewhere in the application.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Address {
     /// Making the first account.
@@ -66,75 +63,14 @@ pub enum Address {
     Projects,
     /// Making a project.
     NewProject,
-    /// A project's home.
+    /// A page of a project.
     Project {
-        /// The project's word in addresses.
-        slug: String,
-    },
-    /// A project's settings.
-    Settings {
-        /// The project's word in addresses.
-        slug: String,
-        /// Which part.
-        tab: SettingsTab,
-        /// The page of the audit list.
-        after: Option<String>,
-    },
-    /// A page of a project's spec, data, suites or prompts.
-    Material {
         /// The project's word in addresses.
         slug: String,
         /// Which page.
         place: Place,
         /// What is filtered, compared or chosen there.
         query: Vec<(&'static str, String)>,
-    },
-    /// A page of a project's queues or runs.
-    Work {
-        /// The project's word in addresses.
-        slug: String,
-        /// Which page.
-        work: Work,
-        /// What is in view there, such as `tab=pairs`; empty for what comes first.
-        query: String,
-    },
-    /// The pages of a step of the loop.
-    Step {
-        /// The project's word in addresses.
-        slug: String,
-        /// The step.
-        step: Step,
-    },
-    /// Asking suites of a model.
-    NewEvaluation {
-        /// The project's word in addresses.
-        slug: String,
-    },
-    /// One evaluation.
-    Evaluation {
-        /// The project's word in addresses.
-        slug: String,
-        /// Its number in the project.
-        number: i64,
-    },
-    /// Comparing two models.
-    NewReport {
-        /// The project's word in addresses.
-        slug: String,
-    },
-    /// One report.
-    Report {
-        /// The project's word in addresses.
-        slug: String,
-        /// Its number in the project.
-        number: i64,
-    },
-    /// A conversation with a model version.
-    Chat {
-        /// The project's word in addresses.
-        slug: String,
-        /// The version.
-        id: ModelVersionId,
     },
     /// The accounts, for administrators.
     People,
@@ -143,99 +79,32 @@ pub enum Address {
 }
 
 impl Address {
-    /// The home of a project.
-    pub fn project(slug: impl Into<String>) -> Self {
-        Self::Project { slug: slug.into() }
-    }
-
-    /// A part of a project's settings.
-    pub fn settings(slug: impl Into<String>, tab: SettingsTab) -> Self {
-        Self::Settings {
-            slug: slug.into(),
-            tab,
-            after: None,
-        }
-    }
-
-    /// A page of a project's material.
-    pub fn material(slug: impl Into<String>, place: Place) -> Self {
-        Self::Material {
+    /// A page of a project.
+    pub fn at(slug: impl Into<String>, place: Place) -> Self {
+        Self::Project {
             slug: slug.into(),
             place,
             query: Vec::new(),
         }
     }
 
-    /// Says more in the query of a page of a project's material.
+    /// The home of a project.
+    pub fn project(slug: impl Into<String>) -> Self {
+        Self::at(slug, Place::Home)
+    }
+
+    /// A part of a project's settings.
+    pub fn settings(slug: impl Into<String>, tab: SettingsTab) -> Self {
+        Self::at(slug, Place::Settings).with("tab", tab.as_str())
+    }
+
+    /// Says more in the query of a page of a project; a value without text is left out.
     #[must_use]
     pub fn with(mut self, name: &'static str, value: impl ToString) -> Self {
-        if let Self::Material { query, .. } = &mut self {
+        if let Self::Project { query, .. } = &mut self {
             query.push((name, value.to_string()));
         }
         self
-    }
-
-    /// A page of a project's queues or runs.
-    pub fn work(slug: impl Into<String>, work: Work) -> Self {
-        Self::Work {
-            slug: slug.into(),
-            work,
-            query: String::new(),
-        }
-    }
-
-    /// The page of a step of the loop.
-    pub fn step(slug: impl Into<String>, step: Step) -> Self {
-        let slug = slug.into();
-        Self::Step { slug, step }
-    }
-
-    /// The form for evaluations.
-    pub fn new_evaluation(slug: impl Into<String>) -> Self {
-        Self::NewEvaluation { slug: slug.into() }
-    }
-
-    /// The form for a report.
-    pub fn new_report(slug: impl Into<String>) -> Self {
-        Self::NewReport { slug: slug.into() }
-    }
-
-    /// One evaluation.
-    pub fn evaluation(slug: impl Into<String>, number: i64) -> Self {
-        let slug = slug.into();
-        Self::Evaluation { slug, number }
-    }
-
-    /// One report.
-    pub fn report(slug: impl Into<String>, number: i64) -> Self {
-        let slug = slug.into();
-        Self::Report { slug, number }
-    }
-
-    /// A conversation with a model version.
-    pub fn chat(slug: impl Into<String>, id: ModelVersionId) -> Self {
-        let slug = slug.into();
-        Self::Chat { slug, id }
-    }
-
-    /// The address with a word in its query, which it must not have yet.
-    #[must_use]
-    pub fn asking(&self, key: &str, value: &str) -> String {
-        format!("{self}?{key}={}", encode(value))
-    }
-
-    /// The address with several words in its query.
-    #[must_use]
-    pub fn asking_all(&self, pairs: &[(&str, String)]) -> String {
-        let pairs = pairs
-            .iter()
-            .map(|(key, value)| format!("{key}={}", encode(value)));
-        let query = pairs.collect::<Vec<_>>().join("&");
-        if query.is_empty() {
-            self.to_string()
-        } else {
-            format!("{self}?{query}")
-        }
     }
 
     /// The project whose pages a path belongs to.
@@ -267,44 +136,34 @@ impl fmt::Display for Address {
             Self::Start => formatter.write_str("/"),
             Self::Projects => formatter.write_str("/projects"),
             Self::NewProject => formatter.write_str("/projects/new"),
-            Self::Project { slug } => write!(formatter, "/p/{}", encode(slug)),
-            Self::Settings { slug, tab, after } => {
-                write!(
-                    formatter,
-                    "/p/{}/settings?tab={}",
-                    encode(slug),
-                    tab.as_str()
-                )?;
-                match after {
-                    Some(after) => write!(formatter, "&after={}", encode(after)),
-                    None => Ok(()),
-                }
+            Self::Project {
+                slug,
+                place,
+                query: words,
+            } => {
+                let words = words.iter().map(|(name, value)| (*name, value.as_str()));
+                let words = query(words);
+                write!(formatter, "/p/{}{place}{words}", encode(slug))
             }
-            Self::Material { slug, place, query } => {
-                let pairs = query.iter().map(|(name, value)| (*name, value.as_str()));
-                let query = place::query(pairs);
-                write!(formatter, "/p/{}/{place}{query}", encode(slug))
-            }
-            Self::Work { slug, work, query } => {
-                let mark = if query.is_empty() { "" } else { "?" };
-                write!(formatter, "/p/{}/{work}{mark}{query}", encode(slug))
-            }
-            Self::Step { slug, step } => write!(formatter, "/p/{}/{step}", encode(slug)),
-            Self::NewEvaluation { slug } => {
-                write!(formatter, "/p/{}/evaluations/new", encode(slug))
-            }
-            Self::Evaluation { slug, number } => {
-                write!(formatter, "/p/{}/evaluations/{number}", encode(slug))
-            }
-            Self::NewReport { slug } => write!(formatter, "/p/{}/reports/new", encode(slug)),
-            Self::Report { slug, number } => {
-                write!(formatter, "/p/{}/reports/{number}", encode(slug))
-            }
-            Self::Chat { slug, id } => write!(formatter, "/p/{}/models/{id}/chat", encode(slug)),
             Self::People => formatter.write_str("/admin/people"),
             Self::Tokens => formatter.write_str("/account/tokens"),
         }
     }
+}
+
+/// Names and values as a query, with its question mark; values without text are left out.
+#[must_use]
+pub fn query<'a>(pairs: impl IntoIterator<Item = (&'a str, &'a str)>) -> String {
+    let mut text = String::new();
+    for (name, value) in pairs {
+        if !value.is_empty() {
+            text.push(if text.is_empty() { '?' } else { '&' });
+            text.push_str(name);
+            text.push('=');
+            text.push_str(&encode(value));
+        }
+    }
+    text
 }
 
 /// Text as one part of a path or of a query.
@@ -334,6 +193,17 @@ mod tests {
         let next = Some("/p/x?tab=audit".to_owned());
         let address = Address::SignIn { next };
         assert_eq!(address.to_string(), "/sign-in?next=%2Fp%2Fx%3Ftab%3Daudit");
+    }
+
+    #[test]
+    fn a_query_leaves_out_what_is_empty() {
+        assert_eq!(query([("a", ""), ("b", "x y"), ("c", "1")]), "?b=x%20y&c=1");
+        assert_eq!(query([("a", "")]), "");
+        let address = Address::at("x", Place::Data)
+            .with("after", "")
+            .with("q", "a");
+        assert_eq!(address.to_string(), "/p/x/data?q=a");
+        assert_eq!(Address::project("x").to_string(), "/p/x");
     }
 
     #[test]

@@ -2,9 +2,11 @@
 //!
 //! # Adding a page
 //! 1. Its address in [`address`](crate::address), its component in [`pages`](crate::pages).
-//! 2. One `Route` below, in the group whose frame it has; a page of spec, data, suites or prompts
-//!    has its line in [`material`](crate::pages::material) instead.
+//! 2. A page of a project has its line in [`project_page`](crate::pages::project_page), because
+//!    every route of its own costs the whole router once more; any other one a `Route` below.
 //! 3. If it belongs into the rail, one line in `frame::rail`.
+
+use std::time::Duration;
 
 use leptos::prelude::*;
 use leptos_router::{
@@ -17,17 +19,12 @@ use crate::{
     frame::{Frame, GlobalFrame, ProjectFrame},
     pages::{
         annotate::desk::Desks,
-        evaluations::{EvaluationPage, EvaluationsPage, NewEvaluationPage},
-        home::HomePage,
-        material::MaterialPages,
-        models::{ChatPage, ModelsPage},
         not_found::NotFoundPage,
         people::PeoplePage,
+        project_page::{ProjectPage, fetch_ahead},
         projects::NewProjectPage,
         projects::ProjectsPage,
         projects::StartPage,
-        reports::{NewReportPage, ReportPage, ReportsPage},
-        settings::SettingsPage,
         setup::SetupPage,
         sign_in::SignInPage,
         tokens::TokensPage,
@@ -36,6 +33,9 @@ use crate::{
     theme::CurrentTheme,
 };
 
+/// How long a start may take before more is fetched than the first page needs.
+const SETTLED: Duration = Duration::from_secs(2);
+
 /// The application.
 #[component]
 pub fn App() -> impl IntoView {
@@ -43,6 +43,7 @@ pub fn App() -> impl IntoView {
     CurrentSession::provide();
     Now::provide();
     Desks::provide();
+    set_timeout(fetch_ahead, SETTLED);
     view! {
         <Router>
             <Routes fallback=NotFoundPage>
@@ -50,17 +51,8 @@ pub fn App() -> impl IntoView {
                 <Route path=path!("/sign-in") view=SignInPage />
                 <ParentRoute path=path!("") view=Frame>
                     <ParentRoute path=path!("/p/:slug") view=ProjectFrame>
-                        <Route path=path!("") view=HomePage />
-                        <Route path=path!("/evaluations") view=EvaluationsPage />
-                        <Route path=path!("/evaluations/new") view=NewEvaluationPage />
-                        <Route path=path!("/evaluations/:number") view=EvaluationPage />
-                        <Route path=path!("/reports") view=ReportsPage />
-                        <Route path=path!("/reports/new") view=NewReportPage />
-                        <Route path=path!("/reports/:number") view=ReportPage />
-                        <Route path=path!("/models") view=ModelsPage />
-                        <Route path=path!("/models/:id/chat") view=ChatPage />
-                        <Route path=path!("/settings") view=SettingsPage />
-                        <Route path=path!("/*rest") view=MaterialPages />
+                        <Route path=path!("") view=ProjectPage />
+                        <Route path=path!("/*rest") view=ProjectPage />
                     </ParentRoute>
                     <ParentRoute path=path!("") view=GlobalFrame>
                         <Route path=path!("") view=StartPage />

@@ -26,6 +26,9 @@ pub struct CreateRun {
     pub base_id: ModelVersionId,
     /// The rows to learn from: the version's training side is learned, its validation side measured.
     pub dataset_version_id: DatasetVersionId,
+    /// Rows to measure on, all of them, instead of the version's own validation side.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub validation_version_id: Option<DatasetVersionId>,
     /// General rows to mix in, against forgetting; `config.data.general_share` says how many.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub general_version_id: Option<DatasetVersionId>,

@@ -1,13 +1,18 @@
-//! The pages of a project's material: spec, data, suites, prompts. Each is a path below the
-//! project's, written and read here alone; what is filtered or compared is in the query.
+//! The pages of a project. Each is a path below the project's, written and read here alone; what is
+//! filtered, compared or turned to is in the query.
 
 use std::fmt;
 
-use shared::ids::{DatasetId, ImportId, PromptId, SuiteId};
+use shared::{
+    ids::{DatasetId, ImportId, ModelVersionId, PromptId, QueueId, SuiteId},
+    overview::Step,
+};
 
 /// One of the pages.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Place {
+    /// The loop, and what to do next.
+    Home,
     /// A version of the spec; the newest, unless the query names one.
     Spec,
     /// The editor of the spec.
@@ -34,14 +39,45 @@ pub enum Place {
     Prompts,
     /// One prompt.
     Prompt(PromptId),
+    /// The queues.
+    Queues,
+    /// One queue.
+    Queue(QueueId),
+    /// Judging the pairs of a queue.
+    Annotate(QueueId),
+    /// The runs.
+    Runs,
+    /// Asking for a run.
+    NewRun,
+    /// One run, by its number in the project.
+    Run(i64),
+    /// The evaluations.
+    Evaluations,
+    /// Asking suites of a model.
+    NewEvaluation,
+    /// One evaluation, by its number in the project.
+    Evaluation(i64),
+    /// The reports.
+    Reports,
+    /// Comparing two models.
+    NewReport,
+    /// One report, by its number in the project.
+    Report(i64),
+    /// The model versions.
+    Models,
+    /// A conversation with a model version.
+    Chat(ModelVersionId),
+    /// Members, name and audit of the project.
+    Settings,
 }
 
 impl Place {
     /// The page at a path below the project's, without the leading slash.
     #[must_use]
     pub fn from_path(path: &str) -> Option<Self> {
-        let parts: Vec<&str> = path.trim_end_matches('/').split('/').collect();
+        let parts: Vec<&str> = path.trim_matches('/').split('/').collect();
         match *parts.as_slice() {
+            [""] => Some(Self::Home),
             ["spec"] => Some(Self::Spec),
             ["spec", "edit"] => Some(Self::EditSpec),
             ["spec", "compare"] => Some(Self::CompareSpec),
@@ -59,44 +95,78 @@ impl Place {
             ["suites", id] => Some(Self::Suite(id.parse().ok()?)),
             ["prompts"] => Some(Self::Prompts),
             ["prompts", id] => Some(Self::Prompt(id.parse().ok()?)),
+            ["queues"] => Some(Self::Queues),
+            ["queues", id] => Some(Self::Queue(id.parse().ok()?)),
+            ["queues", id, "annotate"] => Some(Self::Annotate(id.parse().ok()?)),
+            ["runs"] => Some(Self::Runs),
+            ["runs", "new"] => Some(Self::NewRun),
+            ["runs", number] => Some(Self::Run(number.parse().ok()?)),
+            ["evaluations"] => Some(Self::Evaluations),
+            ["evaluations", "new"] => Some(Self::NewEvaluation),
+            ["evaluations", number] => Some(Self::Evaluation(number.parse().ok()?)),
+            ["reports"] => Some(Self::Reports),
+            ["reports", "new"] => Some(Self::NewReport),
+            ["reports", number] => Some(Self::Report(number.parse().ok()?)),
+            ["models"] => Some(Self::Models),
+            ["models", id, "chat"] => Some(Self::Chat(id.parse().ok()?)),
+            ["settings"] => Some(Self::Settings),
             _ => None,
         }
     }
 }
 
-impl fmt::Display for Place {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Spec => formatter.write_str("spec"),
-            Self::EditSpec => formatter.write_str("spec/edit"),
-            Self::CompareSpec => formatter.write_str("spec/compare"),
-            Self::Data => formatter.write_str("data"),
-            Self::Import => formatter.write_str("data/import"),
-            Self::Dataset(id) => write!(formatter, "data/{id}"),
-            Self::ImportReport(id, import) => write!(formatter, "data/{id}/imports/{import}"),
-            Self::DatasetVersion(id, number) => write!(formatter, "data/{id}/versions/{number}"),
-            Self::Suites => formatter.write_str("suites"),
-            Self::NewSuite => formatter.write_str("suites/new"),
-            Self::Suite(id) => write!(formatter, "suites/{id}"),
-            Self::Prompts => formatter.write_str("prompts"),
-            Self::Prompt(id) => write!(formatter, "prompts/{id}"),
+/// The first page of a step of the loop.
+impl From<Step> for Place {
+    fn from(step: Step) -> Self {
+        match step {
+            Step::Spec => Self::Spec,
+            Step::Data => Self::Data,
+            Step::Suites => Self::Suites,
+            Step::Prompts => Self::Prompts,
+            Step::Queues => Self::Queues,
+            Step::Runs => Self::Runs,
+            Step::Evaluations => Self::Evaluations,
+            Step::Reports => Self::Reports,
+            Step::Models => Self::Models,
         }
     }
 }
 
-/// Names and values as a query, with its question mark; values without text are left out.
-#[must_use]
-pub fn query<'a>(pairs: impl IntoIterator<Item = (&'a str, &'a str)>) -> String {
-    let mut text = String::new();
-    for (name, value) in pairs {
-        if !value.is_empty() {
-            text.push(if text.is_empty() { '?' } else { '&' });
-            text.push_str(name);
-            text.push('=');
-            text.push_str(&super::encode(value));
+/// The path below the project's, with the slash between them.
+impl fmt::Display for Place {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Home => Ok(()),
+            Self::Spec => formatter.write_str("/spec"),
+            Self::EditSpec => formatter.write_str("/spec/edit"),
+            Self::CompareSpec => formatter.write_str("/spec/compare"),
+            Self::Data => formatter.write_str("/data"),
+            Self::Import => formatter.write_str("/data/import"),
+            Self::Dataset(id) => write!(formatter, "/data/{id}"),
+            Self::ImportReport(id, import) => write!(formatter, "/data/{id}/imports/{import}"),
+            Self::DatasetVersion(id, number) => write!(formatter, "/data/{id}/versions/{number}"),
+            Self::Suites => formatter.write_str("/suites"),
+            Self::NewSuite => formatter.write_str("/suites/new"),
+            Self::Suite(id) => write!(formatter, "/suites/{id}"),
+            Self::Prompts => formatter.write_str("/prompts"),
+            Self::Prompt(id) => write!(formatter, "/prompts/{id}"),
+            Self::Queues => formatter.write_str("/queues"),
+            Self::Queue(id) => write!(formatter, "/queues/{id}"),
+            Self::Annotate(id) => write!(formatter, "/queues/{id}/annotate"),
+            Self::Runs => formatter.write_str("/runs"),
+            Self::NewRun => formatter.write_str("/runs/new"),
+            Self::Run(number) => write!(formatter, "/runs/{number}"),
+            Self::Evaluations => formatter.write_str("/evaluations"),
+            Self::NewEvaluation => formatter.write_str("/evaluations/new"),
+            Self::Evaluation(number) => write!(formatter, "/evaluations/{number}"),
+            Self::Reports => formatter.write_str("/reports"),
+            Self::NewReport => formatter.write_str("/reports/new"),
+            Self::Report(number) => write!(formatter, "/reports/{number}"),
+            Self::Models => formatter.write_str("/models"),
+            Self::Chat(id) => write!(formatter, "/models/{id}/chat"),
+            Self::Settings => formatter.write_str("/settings"),
         }
     }
-    text
 }
 
 #[cfg(test)]
@@ -107,32 +177,57 @@ mod tests {
     fn every_page_is_found_at_its_own_address() {
         const ID: &str = "0193b3c2-7d1e-7a52-9c63-5a1f6b0c9d11";
         let paths = [
-            "spec",
-            "spec/edit",
-            "spec/compare",
-            "data",
-            "data/import",
-            &format!("data/{ID}"),
-            &format!("data/{ID}/imports/{ID}"),
-            &format!("data/{ID}/versions/3"),
-            "suites",
-            "suites/new",
-            &format!("suites/{ID}"),
-            "prompts",
-            &format!("prompts/{ID}"),
+            "",
+            "/spec",
+            "/spec/edit",
+            "/spec/compare",
+            "/data",
+            "/data/import",
+            &format!("/data/{ID}"),
+            &format!("/data/{ID}/imports/{ID}"),
+            &format!("/data/{ID}/versions/3"),
+            "/suites",
+            "/suites/new",
+            &format!("/suites/{ID}"),
+            "/prompts",
+            &format!("/prompts/{ID}"),
+            "/queues",
+            &format!("/queues/{ID}"),
+            &format!("/queues/{ID}/annotate"),
+            "/runs",
+            "/runs/new",
+            "/runs/12",
+            "/evaluations",
+            "/evaluations/new",
+            "/evaluations/12",
+            "/reports",
+            "/reports/new",
+            "/reports/12",
+            "/models",
+            &format!("/models/{ID}/chat"),
+            "/settings",
         ];
         for path in paths {
-            let place = Place::from_path(path).unwrap();
-            assert_eq!(place.to_string(), path);
+            let found = Place::from_path(path).map(|place| place.to_string());
+            assert_eq!(found.as_deref(), Some(path));
         }
-        for nowhere in ["", "spec/x", "data/x", "suites/new/y", "prompts/1"] {
+        for nowhere in [
+            "spec/x",
+            "data/x",
+            "suites/new/y",
+            "prompts/1",
+            "runs/x",
+            "models/1",
+        ] {
             assert_eq!(Place::from_path(nowhere), None, "{nowhere}");
         }
     }
 
     #[test]
-    fn a_query_leaves_out_what_is_empty() {
-        assert_eq!(query([("a", ""), ("b", "x y"), ("c", "1")]), "?b=x%20y&c=1");
-        assert_eq!(query([("a", "")]), "");
+    fn every_step_has_its_page() {
+        for step in Step::ALL {
+            let path = Place::from(*step).to_string();
+            assert_eq!(path, format!("/{}", step.as_str()));
+        }
     }
 }

@@ -14,7 +14,7 @@ use super::{
     client::{self, Method},
     projects::path_of,
 };
-use crate::address::place::query;
+use crate::address::query;
 
 pub(super) fn path(project: &str, dataset: DatasetId) -> String {
     format!("{}/datasets/{dataset}", path_of(project))

@@ -3,6 +3,7 @@
 //! Pages show it through [`ApiError::problem`]; forms ask [`ApiError::field`] for the sentence
 //! beside each input.
 
+use leptos::wasm_split::SplitLoaderError;
 use shared::error::{ErrorBody, FieldError};
 
 use crate::components::problem::Problem;
@@ -31,6 +32,8 @@ pub enum ApiError {
     Network,
     /// The page that asked is gone.
     Aborted,
+    /// A part of the application could not be fetched.
+    Unloaded,
     /// The server failed.
     Server {
         /// What it said.
@@ -38,6 +41,12 @@ pub enum ApiError {
         /// Names the request in the server's log.
         request_id: Option<String>,
     },
+}
+
+impl From<SplitLoaderError> for ApiError {
+    fn from(_: SplitLoaderError) -> Self {
+        Self::Unloaded
+    }
 }
 
 /// What every function of the API answers with.
@@ -118,6 +127,11 @@ impl ApiError {
                 true,
             ),
             Self::Aborted => ("Stopped", "The page was left before the answer came.", true),
+            Self::Unloaded => (
+                "This page could not be loaded",
+                "Try again. If that does not help, reload: the server may have a newer version.",
+                true,
+            ),
             Self::Server { message, .. } => ("The server failed", message.as_str(), true),
         };
         let request_id = match self {

@@ -15,7 +15,7 @@ use super::{
     datasets,
     projects::path_of,
 };
-use crate::address::place::query;
+use crate::address::query;
 
 /// Sends a file to be looked at.
 pub async fn create_upload(

@@ -63,6 +63,16 @@ pub fn get_run_history(
     client::get(format!("{}/{number}/history", path(project)))
 }
 
+/// Takes up a run again that failed or was cancelled.
+pub async fn resume_run(project: String, number: i64) -> ApiResult<Run> {
+    client::send(
+        Method::Post,
+        format!("{}/{number}/resume", path(&project)),
+        &(),
+    )
+    .await
+}
+
 /// Events of a run behind a place.
 pub fn list_run_events(
     project: &str,

@@ -6,10 +6,9 @@
 use leptos::prelude::*;
 use leptos_router::hooks::use_location;
 use shared::account::Role;
-use shared::overview::Step;
 
 use crate::{
-    address::{Address, Place, SettingsTab, Work},
+    address::{Address, Place, SettingsTab},
     components::{Icon, IconView},
     session::CurrentSession,
 };
@@ -56,33 +55,25 @@ impl RailItem {
 /// The pages of a project, one line each: for an annotator those that they work on.
 #[must_use]
 pub fn of_project(slug: &str, role: Role) -> Vec<RailItem> {
-    let queues = RailItem::new("Queues", Icon::Queue, Address::work(slug, Work::Queues));
+    let queues = RailItem::new("Queues", Icon::Queue, Address::at(slug, Place::Queues));
     if role == Role::Annotator {
         return vec![queues];
     }
     vec![
         RailItem::new("Home", Icon::Home, Address::project(slug)).alone(),
-        RailItem::new("Spec", Icon::Spec, Address::material(slug, Place::Spec)),
-        RailItem::new("Data", Icon::Data, Address::material(slug, Place::Data)),
-        RailItem::new(
-            "Suites",
-            Icon::Suite,
-            Address::material(slug, Place::Suites),
-        ),
-        RailItem::new(
-            "Prompts",
-            Icon::Prompt,
-            Address::material(slug, Place::Prompts),
-        ),
+        RailItem::new("Spec", Icon::Spec, Address::at(slug, Place::Spec)),
+        RailItem::new("Data", Icon::Data, Address::at(slug, Place::Data)),
+        RailItem::new("Suites", Icon::Suite, Address::at(slug, Place::Suites)),
+        RailItem::new("Prompts", Icon::Prompt, Address::at(slug, Place::Prompts)),
         queues,
-        RailItem::new("Runs", Icon::Run, Address::work(slug, Work::Runs)),
+        RailItem::new("Runs", Icon::Run, Address::at(slug, Place::Runs)),
         RailItem::new(
             "Evaluations",
             Icon::Evaluation,
-            Address::step(slug, Step::Evaluations),
+            Address::at(slug, Place::Evaluations),
         ),
-        RailItem::new("Reports", Icon::Report, Address::step(slug, Step::Reports)),
-        RailItem::new("Models", Icon::Model, Address::step(slug, Step::Models)),
+        RailItem::new("Reports", Icon::Report, Address::at(slug, Place::Reports)),
+        RailItem::new("Models", Icon::Model, Address::at(slug, Place::Models)),
         RailItem::new(
             "Settings",
             Icon::Settings,

@@ -11,11 +11,18 @@
 pub mod annotate;
 pub mod checks;
 pub mod data;
+pub mod entrance;
+pub mod evaluations;
 pub mod home;
-pub mod material;
 pub mod models;
 pub mod not_found;
+#[expect(
+    clippy::unnecessary_wraps,
+    reason = "fetching a part can fail, and the macro puts that into its result"
+)]
+mod parts;
 pub mod people;
+pub mod project_page;
 pub mod projects;
 pub mod prompts;
 pub mod queues;
@@ -27,7 +34,3 @@ pub mod sign_in;
 pub mod spec;
 pub mod suites;
 pub mod tokens;
-pub mod work;
-
-pub mod entrance;
-pub mod evaluations;

@@ -184,7 +184,14 @@ async fn count_sides(
     };
     let field = "dataset_version_id";
     let train = of(&setup.dataset, Some(Split::Train), field).await?;
-    let validation = of(&setup.dataset, Some(Split::Validation), field).await?;
+    let mut validation = Some(TokenTotals::default());
+    if let Some((record, split)) = setup.measured() {
+        let field = setup
+            .validation
+            .as_ref()
+            .map_or(field, |_| "validation_version_id");
+        validation = of(record, split, field).await?;
+    }
     let mut general = Some(TokenTotals::default());
     if let Some(record) = &setup.general {
         general = of(record, None, "general_version_id").await?;
@@ -192,6 +199,11 @@ async fn count_sides(
     let (Some(train), Some(validation), Some(general)) = (train, validation, general) else {
         return Ok(None);
     };
+    if setup.validation.is_some() && validation.rows == 0 {
+        let method = setup.request.config.method;
+        let message = format!("no row can be measured by {method}");
+        report.error("no_validation_rows", "validation_version_id", message);
+    }
     if setup.general.is_some() && general.rows == 0 {
         let method = setup.request.config.method;
         let message = format!("no general row can be learned from by {method}");

@@ -84,8 +84,8 @@ impl Report {
             );
             self.warn("other_rows", field, message);
         }
-        if counts.validation == 0 {
-            let message = "the version holds no rows back: there is no validation loss, and the \
+        if setup.measured().is_none() {
+            let message = "no rows are held back to measure on: there is no validation loss, and the \
                            last state is handed over instead of the best";
             self.warn("no_validation_rows", field, message);
         }

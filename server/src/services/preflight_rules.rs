@@ -137,7 +137,7 @@ fn learning_rate(config: &TrainingConfig) -> Option<Finding> {
 /// What cannot be measured.
 fn evaluation(setup: &RunSetup) -> Vec<Finding> {
     let config = &setup.request.config.evaluation;
-    let validated = setup.dataset.version.counts.validation > 0;
+    let validated = setup.measured().is_some();
     let generates = validated && config.generate_rows > 0 && !setup.checks.is_empty();
     let mut findings = Vec::new();
     if config.by_task_metric && !generates {

@@ -34,6 +34,8 @@ pub struct RunSetup {
     pub base: ModelVersion,
     /// The rows to learn from.
     pub dataset: VersionRecord,
+    /// The rows to measure on instead of the version's own validation side.
+    pub validation: Option<VersionRecord>,
     /// The general rows.
     pub general: Option<VersionRecord>,
     /// The text of the prompt.
@@ -52,6 +54,17 @@ pub async fn resolve(app: &App, project_id: ProjectId, request: CreateRun) -> Ap
     let base = or_error(base, "base_id", "names no base model", &mut errors);
     let dataset = version(&mut tx, project_id, request.dataset_version_id).await?;
     let dataset = or_error(dataset, "dataset_version_id", NO_VERSION, &mut errors);
+    let mut validation = None;
+    if let Some(id) = request.validation_version_id {
+        let field = "validation_version_id";
+        let found = version(&mut tx, project_id, id).await?;
+        validation = or_error(found, field, NO_VERSION, &mut errors);
+        if id == request.dataset_version_id {
+            let message = "is what the run learns from: leave it empty to measure on the rows \
+                           that the version holds back";
+            errors.push(FieldError::new(field, message));
+        }
+    }
     let mut general = None;
     if let Some(id) = request.general_version_id {
         let found = version(&mut tx, project_id, id).await?;
@@ -85,6 +98,7 @@ pub async fn resolve(app: &App, project_id: ProjectId, request: CreateRun) -> Ap
             request,
             base,
             dataset,
+            validation,
             general,
             system_prompt,
             initial,
@@ -180,13 +194,24 @@ impl RunSetup {
         Some(app.data_dir.join(&initial.path))
     }
 
+    /// The rows to measure on, if there are any: a version, or a side of it.
+    #[must_use]
+    pub fn measured(&self) -> Option<(&VersionRecord, Option<Split>)> {
+        let held_back = self.dataset.version.counts.validation;
+        let own = (&self.dataset, Some(Split::Validation), held_back);
+        let given = self.validation.as_ref();
+        let given = given.map(|record| (record, None, record.version.counts.rows));
+        let (record, split, rows) = given.unwrap_or(own);
+        (rows > 0).then_some((record, split))
+    }
+
     /// The trainer's configuration, with the files of rows written.
     pub async fn config(&self, app: &App) -> ApiResult<TrainingConfig> {
         let text = |path: PathBuf| path.to_string_lossy().into_owned();
         let train = row_files::file_of(app, &self.dataset, Some(Split::Train)).await?;
         let mut validation = None;
-        if self.dataset.version.counts.validation > 0 {
-            let file = row_files::file_of(app, &self.dataset, Some(Split::Validation)).await?;
+        if let Some((record, split)) = self.measured() {
+            let file = row_files::file_of(app, record, split).await?;
             validation = Some(text(file));
         }
         let mut general = None;

@@ -40,23 +40,51 @@ impl Bundle {
 
     /// Adds a file as it is.
     pub(super) fn add(&mut self, name: &str, content: &[u8]) -> Result<()> {
-        let hash = &cache::sha256(content)[..HASH_DIGITS];
-        let hashed = match name.rsplit_once('.') {
-            Some((stem, extension)) => format!("{stem}-{hash}.{extension}"),
-            None => format!("{name}-{hash}"),
-        };
-        let path = self.folder.join("assets").join(&hashed);
-        fs::write(&path, content).with_context(|| format!("cannot write {}", path.display()))?;
-        if self.names.insert(name.to_owned(), hashed).is_some() {
-            bail!("two assets are called {name}; give one of them another name");
-        }
-        Ok(())
+        let hashed = hashed_name(name, &cache::sha256(content));
+        self.write(&hashed, content)?;
+        self.announce(name, hashed)
     }
 
     /// Adds a file that may refer to others.
     pub(super) fn add_text(&mut self, name: &str, content: &str) -> Result<()> {
         let content = self.rewrite(name, content)?;
         self.add(name, content.as_bytes())
+    }
+
+    /// Adds files that refer to each other, and may refer to others.
+    ///
+    /// None of their names can be known before the others': the hash in all of them is that of
+    /// their contents together, in which every other reference has its final form.
+    pub(super) fn add_circle(&mut self, files: &[(&str, &str)]) -> Result<()> {
+        for (name, _) in files {
+            self.announce(name, (*name).to_owned())?;
+        }
+        let mut all = String::new();
+        for (name, content) in files {
+            all.push_str(&self.rewrite(name, content)?);
+        }
+        let hash = cache::sha256(all.as_bytes());
+        for (name, _) in files {
+            self.names
+                .insert((*name).to_owned(), hashed_name(name, &hash));
+        }
+        for (name, content) in files {
+            let content = self.rewrite(name, content)?;
+            self.write(&hashed_name(name, &hash), content.as_bytes())?;
+        }
+        Ok(())
+    }
+
+    fn announce(&mut self, name: &str, hashed: String) -> Result<()> {
+        if self.names.insert(name.to_owned(), hashed).is_some() {
+            bail!("two assets are called {name}; give one of them another name");
+        }
+        Ok(())
+    }
+
+    fn write(&self, hashed: &str, content: &[u8]) -> Result<()> {
+        let path = self.folder.join("assets").join(hashed);
+        fs::write(&path, content).with_context(|| format!("cannot write {}", path.display()))
     }
 
     /// Writes the page, last of all.
@@ -82,6 +110,14 @@ impl Bundle {
             out.push_str(rest);
         }
         Ok(out)
+    }
+}
+
+fn hashed_name(name: &str, hash: &str) -> String {
+    let hash = &hash[..HASH_DIGITS];
+    match name.rsplit_once('.') {
+        Some((stem, extension)) => format!("{stem}-{hash}.{extension}"),
+        None => format!("{name}-{hash}"),
     }
 }
 
@@ -115,6 +151,29 @@ mod tests {
         let sheet = fs::read_to_string(folder.path().join(sheet)).unwrap();
         let hash = &cache::sha256(b"picture")[..HASH_DIGITS];
         assert_eq!(sheet, format!("url(/assets/a-{hash}.svg)"));
+    }
+
+    #[test]
+    fn files_that_refer_to_each_other_are_renamed_when_what_they_refer_to_changes() {
+        let names = |picture: &[u8]| {
+            let folder = tempfile::tempdir().unwrap();
+            let mut bundle = Bundle::new(folder.path()).unwrap();
+            bundle.add("a.svg", picture).unwrap();
+            let files = [
+                ("b.js", "/assets/c.js /assets/a.svg"),
+                ("c.js", "/assets/b.js"),
+            ];
+            bundle.add_circle(&files).unwrap();
+            bundle.finish("/assets/b.js").unwrap();
+            let page = fs::read_to_string(folder.path().join("index.html")).unwrap();
+            let first = fs::read_to_string(folder.path().join(&page[1..])).unwrap();
+            let second = first.split(' ').next().unwrap();
+            let back = fs::read_to_string(folder.path().join(&second[1..])).unwrap();
+            assert_eq!(back, page);
+            page
+        };
+        assert_eq!(names(b"one"), names(b"one"));
+        assert_ne!(names(b"one"), names(b"two"));
     }
 
     #[test]

@@ -3,9 +3,12 @@
 //!
 //! | module | what it does |
 //! | --- | --- |
-//! | [`compile`] | cargo and wasm-bindgen |
+//! | [`compile`] | cargo, wasm-split and wasm-bindgen |
 //! | [`bundle`] | names with content hashes, references rewritten |
 //! | [`compress`] | `.br` and `.gz` beside each file |
+//!
+//! The module is split where the crate `frontend` says so, at functions marked `wasm_split`: the
+//! first piece comes with the page, the others when a page needs them.
 //!
 //! The result is one folder: `index.html`, and `assets/` whose names carry a hash of the content,
 //! so that browsers may keep them for ever. The page has no inline script or style, because the
@@ -16,6 +19,7 @@ mod compile;
 mod compress;
 
 use std::{
+    ffi::OsStr,
     fs,
     path::{Path, PathBuf},
 };
@@ -47,7 +51,9 @@ pub(crate) fn build(options: Options) -> Result<()> {
     }
     let fresh = assets.with_extension("new");
     remove(&fresh)?;
-    lay_out(&compile::bind(&wasm, options.dev)?, &fresh)?;
+    let split = compile::split(&wasm)?;
+    let bound = compile::bind(&split, options.dev)?;
+    lay_out(&split, &bound, &fresh)?;
     compress::compress_folder(&fresh, options.dev)?;
     remove(&assets)?;
     fs::rename(&fresh, &assets).context("cannot move the new frontend into place")?;
@@ -67,7 +73,7 @@ fn key(wasm: &Path, dev: bool) -> Result<String> {
 }
 
 /// Writes the page and its assets, each after what it refers to.
-fn lay_out(bound: &Path, folder: &Path) -> Result<()> {
+fn lay_out(split: &Path, bound: &Path, folder: &Path) -> Result<()> {
     let statics = workspace::statics();
     let mut bundle = Bundle::new(folder)?;
     for icon in files_below(&statics.join("icons"))? {
@@ -86,7 +92,20 @@ fn lay_out(bound: &Path, folder: &Path) -> Result<()> {
         bundle.add(&name, &fs::read(&snippet)?)?;
         glue = glue.replace(&format!("./snippets/{path}"), &format!("/assets/{name}"));
     }
-    bundle.add_text("temper.js", &glue)?;
+    let mut loader = fs::read_to_string(split.join(compile::LOADER))?;
+    for piece in files_below(split)? {
+        let name = bundle::file_name(&piece);
+        let is_later = piece.extension() == Some(OsStr::new("wasm")) && name != compile::MAIN;
+        if is_later {
+            bundle.add(&name, &compile::without_names(&fs::read(&piece)?)?)?;
+            loader = loader.replace(&format!("./{name}"), &format!("/assets/{name}"));
+        }
+    }
+    // Only where the script is fetched from: the module calls it by its old name.
+    let import = |path: &str| format!("from \"{path}\"");
+    let glue = glue.replace(&import(compile::LOADER), &import("/assets/parts.js"));
+    let loader = loader.replace("./temper.js", "/assets/temper.js");
+    bundle.add_circle(&[("parts.js", &loader), ("temper.js", &glue)])?;
     bundle.add_text("boot.js", &fs::read_to_string(statics.join("boot.js"))?)?;
     bundle.finish(&fs::read_to_string(statics.join("index.html"))?)
 }
@@ -131,19 +150,23 @@ fn remove(folder: &Path) -> Result<()> {
     Ok(())
 }
 
-/// Prints how much a browser fetches at its first visit.
+/// Prints how much a browser fetches at its first visit, and how much in all.
 fn report(assets: &Path) -> Result<()> {
-    let (mut plain, mut compressed) = (0, 0);
+    let (mut first, mut all) = (0, 0);
     for file in files_below(assets)? {
-        let size = fs::metadata(&file)?.len();
-        match file.extension().and_then(std::ffi::OsStr::to_str) {
-            Some("br") => compressed += size,
-            Some("gz") => {}
-            _ => plain += size,
+        if file.extension() != Some(OsStr::new("br")) {
+            continue;
         }
+        let size = fs::metadata(&file)?.len();
+        let name = bundle::file_name(&file);
+        let is_later = ["split_", "chunk_"]
+            .iter()
+            .any(|word| name.starts_with(word));
+        all += size;
+        first += if is_later { 0 } else { size };
     }
     println!(
-        "Frontend: {} ({plain} bytes, {compressed} with Brotli)",
+        "Frontend: {} (with Brotli {first} bytes at the first visit, {all} in all)",
         assets.display()
     );
     Ok(())

@@ -21,7 +21,7 @@ use shared::{
 };
 
 use crate::{
-    address::{Address, Work},
+    address::{Address, Place},
     api::{self, ApiResult},
     browser,
     components::{
@@ -96,7 +96,7 @@ fn bench(queue: Queue, clauses: Vec<Clause>) -> AnyView {
     let names: Vec<String> = clauses.iter().map(|clause| clause.key.clone()).collect();
     listen(desk, names, note);
     tell_keys(desk);
-    let back = Address::work(&slug, Work::Queues).to_string();
+    let back = Address::at(&slug, Place::Queues).to_string();
     let has_pairs = queue.progress.pairs > 0;
     // What is drawn changes with the kind of state only; the pair itself changes inside.
     let state = Memo::new(move |_| {
@@ -133,7 +133,7 @@ fn bench(queue: Queue, clauses: Vec<Clause>) -> AnyView {
         State::Waiting => view! { <Skeleton shape=SkeletonShape::Page /> }.into_any(),
     };
     view! {
-        {head(desk, queue.name, Address::work(&slug, Work::Queues).to_string())}
+        {head(desk, queue.name, Address::at(&slug, Place::Queues).to_string())}
         {move || {
             let is_offline = desk.is_offline.get();
             is_offline.then(|| {

@@ -44,7 +44,7 @@ fn CutForm(open: RwSignal<bool>, state: DatasetState) -> impl IntoView {
         move |version: DatasetVersion| {
             toasts.tell(format!("Version {} is cut.", version.number));
             let place = Place::DatasetVersion(state.id, version.number);
-            let address = Address::material(&home, place).to_string();
+            let address = Address::at(&home, place).to_string();
             navigate(&address, NavigateOptions::default());
         },
     );

@@ -82,7 +82,7 @@ pub fn DatasetPage(
         })
     });
     let lead = Signal::derive(move || dataset.get().map(|d| answer(&d)).unwrap_or_default());
-    let import = Address::material(&slug, Place::Import)
+    let import = Address::at(&slug, Place::Import)
         .with("dataset", id)
         .to_string();
     let actions = may_write.then(|| {
@@ -99,7 +99,7 @@ pub fn DatasetPage(
     let tab = Memo::new(move |_| query.with(|query| query.get("tab").unwrap_or_default()));
     let tabs = TABS.map(|(word, label)| Tab {
         label,
-        href: Address::material(&slug, Place::Dataset(id))
+        href: Address::at(&slug, Place::Dataset(id))
             .with("tab", word)
             .to_string(),
         is_current: Signal::derive(move || tab.with(|tab| tab == word)),

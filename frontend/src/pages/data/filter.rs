@@ -11,7 +11,7 @@ use shared::{
 };
 
 use crate::{
-    address::{Address, Place, place::query},
+    address::{Address, Place, query},
     components::{Choice, Select},
     frame::in_place,
     words::material as words,
@@ -75,7 +75,7 @@ impl RowFilter {
     /// Where the rows of this choice are shown.
     #[must_use]
     pub fn address(&self, slug: &str, place: Place) -> Address {
-        let mut address = Address::material(slug, place);
+        let mut address = Address::at(slug, place);
         for (name, value) in NAMES.into_iter().zip(&self.values) {
             address = address.with(name, value);
         }

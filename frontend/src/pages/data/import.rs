@@ -54,7 +54,7 @@ pub fn ImportPage() -> impl IntoView {
 }
 
 fn address(slug: &str, dataset: &str, upload: &str) -> String {
-    let address = Address::material(slug, Place::Import);
+    let address = Address::at(slug, Place::Import);
     address
         .with("dataset", dataset)
         .with("upload", upload)

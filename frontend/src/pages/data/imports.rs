@@ -55,7 +55,7 @@ fn table(slug: &str, id: DatasetId, page: Page<Import>, is_later: bool) -> AnyVi
         Column::number("Duplicates"),
         Column::text("When"),
     ];
-    let tab = || Address::material(slug, Place::Dataset(id)).with("tab", "imports");
+    let tab = || Address::at(slug, Place::Dataset(id)).with("tab", "imports");
     let next = page
         .next
         .map(|after| tab().with("after", after).to_string());
@@ -76,7 +76,7 @@ fn table(slug: &str, id: DatasetId, page: Page<Import>, is_later: bool) -> AnyVi
 
 fn row(slug: &str, import: Import) -> AnyView {
     let place = Place::ImportReport(import.dataset_id, import.id);
-    let href = Address::material(slug, place).to_string();
+    let href = Address::at(slug, place).to_string();
     let badge = if import.taken_back {
         view! { <Badge tone=Tone::Neutral text="Taken back" /> }
     } else {

@@ -30,7 +30,7 @@ pub fn DataPage() -> impl IntoView {
         let slug = slug.clone();
         move || api::datasets::list_datasets(&slug)
     });
-    let import = Address::material(&slug, Place::Import).to_string();
+    let import = Address::at(&slug, Place::Import).to_string();
     let may_write = untrack(|| current.allows(Role::Engineer));
     let making = RwSignal::new(false);
     let running = Memo::new(move |_| imports_under_way());
@@ -164,10 +164,10 @@ fn DatasetTable(list: Signal<Vec<Dataset>>, import: String, may_write: bool) -> 
 
 fn row(dataset: Dataset) -> impl IntoView {
     let slug = CurrentProject::expect().slug();
-    let href = Address::material(&slug, Place::Dataset(dataset.id)).to_string();
+    let href = Address::at(&slug, Place::Dataset(dataset.id)).to_string();
     let (tone, state) = state_of(&dataset);
     let latest = dataset.latest_version.map(|number| {
-        let href = Address::material(&slug, Place::DatasetVersion(dataset.id, number)).to_string();
+        let href = Address::at(&slug, Place::DatasetVersion(dataset.id, number)).to_string();
         view! { <a href=href>{format!("v{number}")}</a> }
     });
     let latest = match latest {

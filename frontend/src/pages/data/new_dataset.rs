@@ -35,7 +35,7 @@ fn NewDatasetForm(open: RwSignal<bool>) -> impl IntoView {
     let create = Submit::new(
         move |request| api::datasets::create_dataset(slug.clone(), request),
         move |dataset: Dataset| {
-            let address = Address::material(&target, Place::Dataset(dataset.id));
+            let address = Address::at(&target, Place::Dataset(dataset.id));
             navigate(&address.to_string(), NavigateOptions::default());
         },
     );

@@ -82,13 +82,9 @@ fn table(page: Signal<Page<Rejection>>) -> AnyView {
 }
 
 fn pager(slug: &str, place: Place, page: &Page<Rejection>, is_later: bool) -> AnyView {
-    let first = Address::material(slug, place).to_string();
+    let first = Address::at(slug, place).to_string();
     let next = page.next.as_ref();
-    let next = next.map(|after| {
-        Address::material(slug, place)
-            .with("after", after)
-            .to_string()
-    });
+    let next = next.map(|after| Address::at(slug, place).with("after", after).to_string());
     view! {
         <Pager
             label="Pages of rejected records"

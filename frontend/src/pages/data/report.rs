@@ -49,7 +49,7 @@ pub fn ImportReportPage(
             .map(|import| answer(&import))
             .unwrap_or_default()
     });
-    let draft = Address::material(&slug, Place::Dataset(dataset)).to_string();
+    let draft = Address::at(&slug, Place::Dataset(dataset)).to_string();
     let next = move || {
         let imported = report.get().is_some_and(|import| import.imported > 0);
         let kind = if imported && !is_open.get() {

@@ -98,7 +98,7 @@ fn StartForm(
         move |import: Import| {
             activity.reload();
             let place = Place::ImportReport(import.dataset_id, import.id);
-            let address = Address::material(&home, place).to_string();
+            let address = Address::at(&home, place).to_string();
             navigate(&address, NavigateOptions::default());
         },
     );

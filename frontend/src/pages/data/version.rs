@@ -47,7 +47,7 @@ pub fn VersionPage(
         let counts = version.get().map(|version| version.counts);
         counts.map(|counts| answer(&counts)).unwrap_or_default()
     });
-    let back = Address::material(&slug, Place::Dataset(dataset)).to_string();
+    let back = Address::at(&slug, Place::Dataset(dataset)).to_string();
     let filter = use_filter();
     let rows = use_rows(dataset, Some(number), filter);
     view! {

@@ -50,7 +50,7 @@ fn table(list: Vec<DatasetVersion>) -> AnyView {
 fn row(version: DatasetVersion) -> impl IntoView {
     let slug = CurrentProject::expect().slug();
     let place = Place::DatasetVersion(version.dataset_id, version.number);
-    let href = Address::material(slug, place).to_string();
+    let href = Address::at(slug, place).to_string();
     let hash: String = version.content_hash.chars().take(12).collect();
     view! {
         <tr role="row">

@@ -5,13 +5,12 @@ use leptos_router::hooks::use_query_map;
 use shared::{
     account::Role,
     evaluation::Evaluation,
-    overview::Step,
     page::{DEFAULT_PAGE_SIZE, Page},
 };
 
 use super::{interval, share};
 use crate::{
-    address::Address,
+    address::{Address, Place},
     api,
     components::{
         Badge, ButtonKind, Cell, Column, EmptyState, Icon, LinkButton, PageHeader, Pager,
@@ -56,7 +55,7 @@ pub fn EvaluationsPage() -> impl IntoView {
             )
         })
     });
-    let new = Address::new_evaluation(&slug).to_string();
+    let new = Address::at(&slug, Place::NewEvaluation).to_string();
     let action = move || {
         let href = new.clone();
         current.allows(Role::Engineer).then(|| {
@@ -94,11 +93,9 @@ fn table(slug: String, page: Signal<Page<Evaluation>>, after: Memo<Option<String
         ];
         let rows = items.into_iter().map(|one| row(&slug, one));
         let rows = rows.collect_view();
-        let first = after.get().map(|_| Address::step(&slug, Step::Evaluations).to_string());
-        let next = next.map(|after| {
-            let list = Address::step(&slug, Step::Evaluations);
-            format!("{list}?after={}", crate::address::encode(&after))
-        });
+        let list = Address::at(&slug, Place::Evaluations);
+        let first = after.get().map(|_| list.to_string());
+        let next = next.map(|after| list.with("after", after).to_string());
         view! {
             <Table caption="Evaluations, newest first" columns>
                 {rows}
@@ -111,7 +108,7 @@ fn table(slug: String, page: Signal<Page<Evaluation>>, after: Memo<Option<String
 }
 
 fn row(slug: &str, one: Evaluation) -> impl IntoView + use<> {
-    let href = Address::evaluation(slug, one.number).to_string();
+    let href = Address::at(slug, Place::Evaluation(one.number)).to_string();
     let prompt = match one.prompt_name.as_str() {
         "" => "without a prompt".to_owned(),
         name => format!("with the prompt {name}"),

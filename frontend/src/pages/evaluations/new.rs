@@ -6,13 +6,12 @@ use shared::{
     evaluation::{CreateEvaluation, Decoding},
     ids::{ModelVersionId, PromptVersionId, SuiteId},
     model::ModelVersion,
-    overview::Step,
     prompt::Prompt,
     suite::Suite,
 };
 
 use crate::{
-    address::Address,
+    address::{Address, Place},
     api::{self, ApiResult},
     components::{
         Button, ButtonKind, Checkbox, Choice, EmptyState, Form, FormActions, LinkButton,
@@ -71,14 +70,14 @@ fn form(slug: String, options: Options) -> AnyView {
         Some((
             "No model yet",
             "Register a base model first.",
-            Address::step(&slug, Step::Models),
+            Address::at(&slug, Place::Models),
         ))
     } else if options.suites.is_empty() {
         let text = "Only a locked suite is asked, so that nobody can change it to fit an answer.";
         Some((
             "No locked suite yet",
             text,
-            Address::step(&slug, Step::Suites),
+            Address::at(&slug, Place::Suites),
         ))
     } else {
         None
@@ -120,7 +119,7 @@ fn Choices(slug: String, options: Options) -> impl IntoView {
     });
     let navigate = use_navigate();
     let activity = Activity::expect();
-    let list = Address::step(&slug, Step::Evaluations).to_string();
+    let list = Address::at(&slug, Place::Evaluations).to_string();
     let cancel = list.clone();
     let create = Submit::new(
         move |requests: Vec<CreateEvaluation>| create_all(slug.clone(), requests),

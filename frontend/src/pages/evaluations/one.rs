@@ -1,7 +1,6 @@
 //! One evaluation: its answer first, then where it failed, then the answers themselves.
 
 use leptos::prelude::*;
-use leptos_router::hooks::use_params_map;
 use shared::{
     evaluation::{Evaluation, EvaluationSummary, NamedRate},
     job::JobState,
@@ -9,7 +8,7 @@ use shared::{
 
 use super::{category, interval, results::Results, share};
 use crate::{
-    address::Address,
+    address::{Address, Place},
     api,
     components::{
         Align, Badge, Card, Cell, Column, Notice, NoticeKind, PageHeader, ProgressBar, Table,
@@ -21,16 +20,14 @@ use crate::{
 
 /// An evaluation.
 #[component]
-pub fn EvaluationPage() -> impl IntoView {
+pub fn EvaluationPage(
+    /// Its number in the project.
+    number: i64,
+) -> impl IntoView {
     let slug = CurrentProject::expect().slug();
-    let params = use_params_map();
-    let number = Memo::new(move |_| {
-        let number = params.with(|params| params.get("number")?.parse::<i64>().ok());
-        number.unwrap_or_default()
-    });
     let evaluation = Remote::new({
         let slug = slug.clone();
-        move || api::evaluations::get_evaluation(&slug, number.get())
+        move || api::evaluations::get_evaluation(&slug, number)
     });
     let is_open = Memo::new(move |_| evaluation.get().is_some_and(|one| one.state.is_open()));
     follow(is_open, move || evaluation.reload());
@@ -50,7 +47,7 @@ pub fn EvaluationPage() -> impl IntoView {
     let found = move || {
         let summary = summary.get()?;
         Some(view! {
-            {overview(&slug, number.get_untracked(), summary)}
+            {overview(&slug, number, summary)}
             <Results number />
         })
     };
@@ -97,7 +94,11 @@ fn under_way(state: JobState, progress: Option<f64>, message: String) -> AnyView
 }
 
 fn overview(slug: &str, number: i64, summary: EvaluationSummary) -> AnyView {
-    let link = |key: &str, value: &str| Address::evaluation(slug, number).asking(key, value);
+    let link = |key, value: &str| {
+        Address::at(slug, Place::Evaluation(number))
+            .with(key, value)
+            .to_string()
+    };
     let of_all = summary.passed.total - summary.passed.passed;
     let failures = summary.failures.iter().map(|count| {
         let href = link("category", count.category.as_str());

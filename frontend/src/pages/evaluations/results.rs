@@ -6,7 +6,7 @@ use shared::{evaluation::EvaluationResult, page::Page};
 
 use super::result;
 use crate::{
-    address::{Address, encode},
+    address::{Address, Place, encode},
     api,
     components::{Card, EmptyState, Pager, Tab, Tabs},
     frame::CurrentProject,
@@ -23,7 +23,7 @@ const FILTERS: [&str; 4] = ["category", "check", "clause", "coverage"];
 #[component]
 pub fn Results(
     /// The evaluation.
-    number: Memo<i64>,
+    number: i64,
 ) -> impl IntoView {
     let slug = CurrentProject::expect().slug();
     let query = use_query_map();
@@ -44,10 +44,10 @@ pub fn Results(
             let words = filters.get().into_iter().chain(failed).chain(after);
             let words = words.map(|(name, value)| format!("&{name}={}", encode(&value)));
             let asked = format!("limit={LIMIT}{}", words.collect::<String>());
-            api::evaluations::list_results(&slug, number.get(), &asked)
+            api::evaluations::list_results(&slug, number, &asked)
         }
     });
-    let own = Address::evaluation(&slug, number.get_untracked());
+    let own = Address::at(&slug, Place::Evaluation(number));
     let tab = |label, href, wanted: bool| Tab {
         label,
         href,
@@ -55,7 +55,7 @@ pub fn Results(
     };
     let tabs = vec![
         tab("Failed", own.to_string(), false),
-        tab("All", own.asking("show", "all"), true),
+        tab("All", own.clone().with("show", "all").to_string(), true),
     ];
     let narrowed =
         {
@@ -98,12 +98,11 @@ fn list(
             return view! { <EmptyState title="No such answers" text /> }.into_any();
         }
         let at = |after: Option<String>| {
-            let mut pairs = filters.get_untracked();
-            if all.get_untracked() {
-                pairs.push(("show", "all".to_owned()));
-            }
-            pairs.extend(after.map(|after| ("after", after)));
-            own.asking_all(&pairs)
+            let show = all.get_untracked().then(|| ("show", "all".to_owned()));
+            let words = filters.get_untracked().into_iter().chain(show);
+            let words = words.chain(after.map(|after| ("after", after)));
+            let at = words.fold(own.clone(), |at, (name, value)| at.with(name, value));
+            at.to_string()
         };
         let first = after.get_untracked().map(|_| at(None));
         let next = next.map(|after| at(Some(after)));

@@ -11,7 +11,7 @@ use leptos::prelude::*;
 use shared::account::Role;
 
 use crate::{
-    address::{Address, SettingsTab, Work},
+    address::{Address, Place, SettingsTab},
     api,
     components::{LinkButton, PageHeader},
     frame::{Activity, CurrentProject, go_to},
@@ -32,7 +32,7 @@ pub fn HomePage() -> impl IntoView {
     let slug = current.slug();
     if untrack(|| current.get().role == Role::Annotator) {
         // An annotator works in the queues and on nothing else here.
-        return go_to(&Address::work(slug, Work::Queues));
+        return go_to(&Address::at(slug, Place::Queues));
     }
     let members = Remote::new({
         let slug = slug.clone();

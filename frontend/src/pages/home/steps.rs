@@ -40,7 +40,7 @@ pub fn Steps(
 }
 
 fn to_do(slug: &str, next: NextStep) -> AnyView {
-    let href = Address::step(slug, next.step).to_string();
+    let href = Address::at(slug, next.step.into()).to_string();
     let label = format!("Go to {}", words::step(next.step));
     view! {
         <section class="next" aria-label="Next">
@@ -57,7 +57,7 @@ fn to_do(slug: &str, next: NextStep) -> AnyView {
 }
 
 fn step(slug: &str, summary: StepSummary) -> AnyView {
-    let href = Address::step(slug, summary.step).to_string();
+    let href = Address::at(slug, summary.step.into()).to_string();
     let (tone, word) = match summary.state {
         StepState::Empty => (Tone::Neutral, "Not begun"),
         StepState::Open => (Tone::Active, "Open"),

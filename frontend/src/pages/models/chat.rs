@@ -1,7 +1,6 @@
 //! What does this model answer?
 
 use leptos::{prelude::*, task::spawn_local};
-use leptos_router::hooks::use_params_map;
 use shared::{
     evaluation::Decoding,
     ids::ModelVersionId,
@@ -30,17 +29,18 @@ struct Turn {
 
 /// A conversation with a model version. It is kept only as long as the page is open.
 #[component]
-pub fn ChatPage() -> impl IntoView {
+pub fn ChatPage(
+    /// The version.
+    id: ModelVersionId,
+) -> impl IntoView {
     let slug = CurrentProject::expect().slug();
-    let params = use_params_map();
-    let id = params.with_untracked(|params| params.get("id")?.parse::<ModelVersionId>().ok());
     let options = Remote::new({
         let slug = slug.clone();
         move || {
             let models = api::models::list_model_versions(&slug);
             let prompts = api::prompts::list_prompts(&slug);
             async move {
-                let model = models.await?.into_iter().find(|one| Some(one.id) == id);
+                let model = models.await?.into_iter().find(|one| one.id == id);
                 Ok((model, prompts.await?))
             }
         }

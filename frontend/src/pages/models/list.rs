@@ -11,7 +11,7 @@ use super::{
     register::Register,
 };
 use crate::{
-    address::Address,
+    address::{Address, Place},
     api,
     components::{
         Align, Badge, Button, ButtonKind, Card, Cell, Column, EmptyState, Icon, LinkButton,
@@ -147,7 +147,7 @@ fn row(
         }
     });
     let chat = is_engineer.then(|| {
-        let href = Address::chat(slug, one.id).to_string();
+        let href = Address::at(slug, Place::Chat(one.id)).to_string();
         view! { <LinkButton kind=ButtonKind::Quiet href>"Try it"</LinkButton> }
     });
     let promote = (is_engineer && !is_production)

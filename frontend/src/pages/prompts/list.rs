@@ -86,7 +86,7 @@ fn PromptTable(list: Signal<Vec<Prompt>>) -> impl IntoView {
 
 fn row(prompt: Prompt) -> impl IntoView {
     let slug = CurrentProject::expect().slug();
-    let href = Address::material(slug, Place::Prompt(prompt.id)).to_string();
+    let href = Address::at(slug, Place::Prompt(prompt.id)).to_string();
     let newest = prompt.versions.first();
     let number = newest.map_or(0, |version| version.number);
     let begins = newest.map(|version| version.system.chars().take(160).collect::<String>());

@@ -36,7 +36,7 @@ fn NewPromptForm(open: RwSignal<bool>) -> impl IntoView {
     let create = Submit::new(
         move |request| api::prompts::create_prompt(slug.clone(), request),
         move |prompt: Prompt| {
-            let address = Address::material(&home, Place::Prompt(prompt.id)).to_string();
+            let address = Address::at(&home, Place::Prompt(prompt.id)).to_string();
             navigate(&address, NavigateOptions::default());
         },
     );

@@ -108,7 +108,7 @@ fn VersionView(prompt: Prompt, version: Option<i64>, before: Option<i64>) -> imp
     let number = version.unwrap_or(newest);
     let id = prompt.id;
     let go = Callback::new(move |(version, before): (i64, String)| {
-        let address = Address::material(&slug, Place::Prompt(id))
+        let address = Address::at(&slug, Place::Prompt(id))
             .with("version", version)
             .with("before", before);
         navigate(&address.to_string(), in_place());

@@ -11,7 +11,7 @@ use shared::{
 
 use super::words;
 use crate::{
-    address::{Address, Work},
+    address::{Address, Place},
     api::{self, ApiResult},
     browser,
     components::{
@@ -71,14 +71,9 @@ fn list(
         Column::number("Seconds"),
         Column::text("When"),
     ];
-    let address = |query: String| {
-        let (slug, work) = (slug.to_owned(), Work::Queue(id));
-        Address::Work { slug, work, query }.to_string()
-    };
-    let first = is_later.then(|| address("tab=judgements".to_owned()));
-    let next = page
-        .next
-        .map(|next| address(format!("tab=judgements&after={next}")));
+    let own = Address::at(slug, Place::Queue(id)).with("tab", "judgements");
+    let first = is_later.then(|| own.to_string());
+    let next = page.next.map(|next| own.with("after", next).to_string());
     let rows: Vec<AnyView> = page
         .items
         .into_iter()

@@ -5,7 +5,7 @@ use shared::{account::Role, queue::Queue};
 
 use super::{new::NewQueue, words};
 use crate::{
-    address::{Address, Work},
+    address::{Address, Place},
     api,
     components::{
         Align, Button, ButtonKind, Cell, Column, EmptyState, Icon, LinkButton, PageHeader,
@@ -95,8 +95,8 @@ fn table(queues: Vec<Queue>, may_make: bool) -> AnyView {
 
 fn row(queue: Queue, may_make: bool) -> AnyView {
     let slug = CurrentProject::expect().slug();
-    let own = Address::work(&slug, Work::Queue(queue.id)).to_string();
-    let annotate = Address::work(&slug, Work::Annotate(queue.id)).to_string();
+    let own = Address::at(&slug, Place::Queue(queue.id)).to_string();
+    let annotate = Address::at(&slug, Place::Annotate(queue.id)).to_string();
     let href = if may_make { own } else { annotate.clone() };
     let name = queue.name.clone();
     let bar = words::share(queue.progress).map(|share| {

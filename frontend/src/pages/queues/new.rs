@@ -5,7 +5,7 @@ use leptos_router::{NavigateOptions, hooks::use_navigate};
 use shared::queue::{CreateQueue, MAX_OVERLAP, Queue};
 
 use crate::{
-    address::{Address, Work},
+    address::{Address, Place},
     api,
     components::{Button, ButtonKind, Choice, Dialog, Form, FormActions, Select, TextInput},
     frame::CurrentProject,
@@ -42,7 +42,7 @@ fn NewQueueForm(open: RwSignal<bool>) -> impl IntoView {
     let create = Submit::new(
         move |request| api::queues::create_queue(project.clone(), request),
         move |queue: Queue| {
-            let address = Address::work(&slug, Work::Queue(queue.id)).to_string();
+            let address = Address::at(&slug, Place::Queue(queue.id)).to_string();
             navigate(&address, NavigateOptions::default());
         },
     );

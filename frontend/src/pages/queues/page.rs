@@ -6,7 +6,7 @@ use shared::{account::Role, ids::QueueId, queue::Queue};
 
 use super::{judgements::JudgementsTab, pairs::PairsTab, results::ResultsTab, words};
 use crate::{
-    address::{Address, Work},
+    address::{Address, Place},
     api,
     components::{ButtonKind, LinkButton, PageHeader, ProgressBar, SkeletonShape, Tab, Tabs},
     frame::{CurrentProject, go_to},
@@ -30,7 +30,7 @@ pub fn QueuePage(
     let current = CurrentProject::expect();
     let slug = current.slug();
     if !untrack(|| current.allows(Role::Engineer)) {
-        return go_to(&Address::work(slug, Work::Annotate(id)));
+        return go_to(&Address::at(slug, Place::Annotate(id)));
     }
     let queue = Remote::new({
         let slug = slug.clone();
@@ -49,18 +49,10 @@ fn content(remote: Remote<Queue>, queue: Signal<Queue>, slug: String) -> AnyView
     let id = queue.with_untracked(|queue| queue.id);
     let query = use_query_map();
     let tab = Memo::new(move |_| query.with(|query| query.get("tab").unwrap_or_default()));
-    let address = |query: String| {
-        let slug = slug.clone();
-        let work = Work::Queue(id);
-        Address::Work { slug, work, query }.to_string()
-    };
+    let own = Address::at(&slug, Place::Queue(id));
     let tabs = TABS.map(|(word, label)| Tab {
         label,
-        href: address(if word.is_empty() {
-            String::new()
-        } else {
-            format!("tab={word}")
-        }),
+        href: own.clone().with("tab", word).to_string(),
         is_current: Signal::derive(move || tab.with(|tab| tab == word)),
     });
     let part = move || match tab.get().as_str() {
@@ -72,7 +64,7 @@ fn content(remote: Remote<Queue>, queue: Signal<Queue>, slug: String) -> AnyView
     let title = Signal::derive(move || queue.with(|queue| queue.name.clone()));
     let lead = Signal::derive(move || words::progress(queue.with(|queue| queue.progress)));
     let share = Signal::derive(move || words::share(queue.with(|queue| queue.progress)));
-    let annotate = Address::work(&slug, Work::Annotate(id)).to_string();
+    let annotate = Address::at(&slug, Place::Annotate(id)).to_string();
     view! {
         <PageHeader title lead>
             <LinkButton kind=ButtonKind::Primary href=annotate>"Annotate"</LinkButton>

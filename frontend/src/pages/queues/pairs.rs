@@ -10,7 +10,7 @@ use shared::{
 
 use super::words;
 use crate::{
-    address::{Address, Work},
+    address::{Address, Place},
     api,
     components::{
         Badge, Button, EmptyState, ModelText, Pager, TimeAgo, Toasts, Tone, toast::complain,
@@ -96,17 +96,10 @@ fn list(
         };
         return view! { <EmptyState title text /> }.into_any();
     }
-    let tab = if only_flagged {
-        "tab=flagged"
-    } else {
-        "tab=pairs"
-    };
-    let address = |query: String| {
-        let (slug, work) = (slug.to_owned(), Work::Queue(id));
-        Address::Work { slug, work, query }.to_string()
-    };
-    let first = is_later.then(|| address(tab.to_owned()));
-    let next = page.next.map(|next| address(format!("{tab}&after={next}")));
+    let tab = if only_flagged { "flagged" } else { "pairs" };
+    let own = Address::at(slug, Place::Queue(id)).with("tab", tab);
+    let first = is_later.then(|| own.to_string());
+    let next = page.next.map(|next| own.with("after", next).to_string());
     let items = page.items.into_iter().map(|item| pair(item, unflag));
     view! {
         <ol class="pairs">{items.collect_view()}</ol>

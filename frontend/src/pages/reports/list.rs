@@ -4,7 +4,7 @@ use leptos::prelude::*;
 use shared::{account::Role, report::ReportSummary};
 
 use crate::{
-    address::Address,
+    address::{Address, Place},
     api,
     components::{
         Badge, ButtonKind, Cell, Column, EmptyState, Icon, LinkButton, PageHeader, Table, TimeAgo,
@@ -25,7 +25,7 @@ pub fn ReportsPage() -> impl IntoView {
         move || api::reports::list_reports(&slug)
     });
     let lead = Signal::derive(move || reports.get().map(|list| answer(&list)).unwrap_or_default());
-    let new = Address::new_report(&slug).to_string();
+    let new = Address::at(&slug, Place::NewReport).to_string();
     let action = move || {
         let href = new.clone();
         current.allows(Role::Engineer).then(|| {
@@ -85,7 +85,7 @@ fn table(list: Signal<Vec<ReportSummary>>, slug: String) -> AnyView {
 }
 
 fn row(slug: &str, report: ReportSummary) -> impl IntoView + use<> {
-    let href = Address::report(slug, report.number).to_string();
+    let href = Address::at(slug, Place::Report(report.number)).to_string();
     let (tone, text) = if report.passed {
         (Tone::Positive, "Passed")
     } else {

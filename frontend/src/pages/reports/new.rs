@@ -8,13 +8,12 @@ use shared::{
     evaluation::Evaluation,
     ids::{ModelVersionId, PromptVersionId},
     job::JobState,
-    overview::Step,
     page::{MAX_PAGE_SIZE, Page},
     report::{CreateReport, EvaluationPair, Report},
 };
 
 use crate::{
-    address::Address,
+    address::{Address, Place},
     api,
     components::{
         Button, ButtonKind, Checkbox, Choice, EmptyState, Form, FormActions, LinkButton, Notice,
@@ -60,7 +59,7 @@ fn form(slug: String, page: Signal<Page<Evaluation>>) -> AnyView {
         .collect();
     let subjects = subjects(&finished);
     if subjects.len() < 2 {
-        let href = Address::new_evaluation(&slug).to_string();
+        let href = Address::at(&slug, Place::NewEvaluation).to_string();
         let text = "A report compares two models, or one model with two prompts. Evaluate both on the same suites first.";
         return view! {
             <EmptyState title="Not enough evaluations yet" text>
@@ -96,7 +95,7 @@ fn Comparison(
         {
             let slug = slug.clone();
             move |report: Report| {
-                let address = Address::report(&slug, report.summary.number);
+                let address = Address::at(&slug, Place::Report(report.summary.number));
                 navigate(&address.to_string(), NavigateOptions::default());
             }
         },
@@ -117,7 +116,7 @@ fn Comparison(
         .into_iter()
         .map(|(key, label)| Choice::new(key, label))
         .collect();
-    let cancel = Address::step(&slug, Step::Reports).to_string();
+    let cancel = Address::at(&slug, Place::Reports).to_string();
     view! {
         <Form on_submit=submit message=create.message(&["name"])>
             <TextInput

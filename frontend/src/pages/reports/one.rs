@@ -1,12 +1,11 @@
 //! One report, as the server wrote it, with what can be done about it.
 
 use leptos::prelude::*;
-use leptos_router::hooks::use_params_map;
-use shared::{account::Role, overview::Step, report::ReportSummary};
+use shared::{account::Role, report::ReportSummary};
 
 use super::share::ShareDialog;
 use crate::{
-    address::Address,
+    address::{Address, Place},
     api,
     components::{Button, ButtonKind, LinkButton, page_header::use_title},
     frame::CurrentProject,
@@ -16,15 +15,15 @@ use crate::{
 
 /// A report.
 #[component]
-pub fn ReportPage() -> impl IntoView {
+pub fn ReportPage(
+    /// Its number in the project.
+    number: i64,
+) -> impl IntoView {
     let current = CurrentProject::expect();
     let slug = current.slug();
-    let params = use_params_map();
-    let number =
-        Memo::new(move |_| params.with(|params| params.get("number")?.parse::<i64>().ok()));
     let page = Remote::new({
         let slug = slug.clone();
-        move || api::reports::get_report_page(&slug, number.get().unwrap_or_default())
+        move || api::reports::get_report_page(&slug, number)
     });
     // For the actions only: the page says everything that is read.
     let reports = Remote::new({
@@ -32,7 +31,6 @@ pub fn ReportPage() -> impl IntoView {
         move || api::reports::list_reports(&slug)
     });
     let summary = Memo::new(move |_| {
-        let number = number.get()?;
         let mut list = reports.get()?.into_iter();
         list.find(|report| report.number == number)
     });
@@ -43,7 +41,7 @@ pub fn ReportPage() -> impl IntoView {
                 .map_or_else(|| "Report".to_owned(), |report| report.name.clone())
         })
     }));
-    let back = Address::step(&slug, Step::Reports).to_string();
+    let back = Address::at(&slug, Place::Reports).to_string();
     view! {
         <div class="page">
             <div class="report-actions">

@@ -13,7 +13,7 @@ use shared::{
 
 use super::words;
 use crate::{
-    address::{Address, Work},
+    address::{Address, Place},
     api, browser,
     components::{
         Align, Badge, ButtonKind, Cell, Column, EmptyState, Icon, LinkButton, PageHeader, Pager,
@@ -50,7 +50,7 @@ pub fn RunsPage() -> impl IntoView {
     let title = Signal::stored("Runs".to_owned());
     let lead = Signal::derive(move || runs.get().map(|page| answer(&page)).unwrap_or_default());
     let may_start = untrack(|| current.allows(Role::Engineer));
-    let new = Address::work(&slug, Work::NewRun).to_string();
+    let new = Address::at(&slug, Place::NewRun).to_string();
     let start = may_start.then(|| {
         view! {
             <LinkButton kind=ButtonKind::Primary icon=Icon::Add href=new>"New run"</LinkButton>
@@ -88,12 +88,9 @@ fn table(page: Page<RunSummary>, is_later: bool) -> AnyView {
         let text = "A run teaches a base model what a dataset version shows, and makes a new model version. Cut a dataset version first, then start one with New run.";
         return view! { <EmptyState title="No runs yet" text /> }.into_any();
     }
-    let address = |query: String| {
-        let (slug, work) = (slug.clone(), Work::Runs);
-        Address::Work { slug, work, query }.to_string()
-    };
-    let first = is_later.then(|| address(String::new()));
-    let next = page.next.map(|next| address(format!("after={next}")));
+    let own = Address::at(&slug, Place::Runs);
+    let first = is_later.then(|| own.to_string());
+    let next = page.next.map(|next| own.with("after", next).to_string());
     let columns = vec![
         Column::text("Run"),
         Column::text("State"),
@@ -111,7 +108,7 @@ fn table(page: Page<RunSummary>, is_later: bool) -> AnyView {
 }
 
 fn row(slug: &str, run: RunSummary) -> AnyView {
-    let href = Address::work(slug, Work::Run(run.number)).to_string();
+    let href = Address::at(slug, Place::Run(run.number)).to_string();
     let steps = run.total_steps.map_or_else(
         || run.step.to_string(),
         |total| format!("{} of {total}", run.step),

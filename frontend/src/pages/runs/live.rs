@@ -32,15 +32,16 @@ impl std::fmt::Debug for Stream {
 }
 
 impl Stream {
-    /// Listens at the address that `path` makes, each time it is opened, and hands on what comes.
-    pub fn listen(
+    /// A stream from the address that `path` makes, each time it is opened; it hands on what comes
+    /// from [`begin`](Self::begin) on.
+    pub fn new(
         path: impl Fn() -> String + 'static,
         take: impl Fn(LiveMessage) + Clone + 'static,
     ) -> Self {
         let stream = Self {
             source: StoredValue::new_local(None),
             is_lost: RwSignal::new(false),
-            is_over: StoredValue::new(false),
+            is_over: StoredValue::new(true),
             open: StoredValue::new_local(None),
         };
         let open = move || {
@@ -69,13 +70,18 @@ impl Stream {
             Some(source)
         };
         stream.open.set_value(Some(std::rc::Rc::new(open)));
-        stream.open();
         let handle = window_event_listener_untyped("visibilitychange", move |_| stream.follow());
         on_cleanup(move || {
             handle.remove();
             stream.close();
         });
         stream
+    }
+
+    /// The run goes on: there is something to hear.
+    pub fn begin(self) {
+        self.is_over.set_value(false);
+        self.open();
     }
 
     /// The run has ended: there is nothing more to hear.

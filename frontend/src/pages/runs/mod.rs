@@ -1,6 +1,8 @@
 //! What is being taught, and does it work?
 
 pub mod curves;
+pub mod decisions;
+pub mod draft;
 pub mod events;
 pub mod list;
 pub mod live;

@@ -7,26 +7,23 @@ use leptos::{leptos_dom::helpers::TimeoutHandle, prelude::*, task::spawn_local};
 use leptos_router::{NavigateOptions, hooks::use_navigate};
 use shared::{
     account::Role,
-    dataset::RowKind,
-    ids::{DatasetVersionId, ModelVersionId, PromptVersionId, SpecVersionId},
-    model::ModelKind,
     run::{CreateRun, Preflight, Run},
-    training::Method,
 };
 
 use super::{
+    decisions::decisions,
+    draft::Draft,
     preflight::preflight,
     rendered::Rendered,
-    settings::{Changes, Settings, configuration},
-    sources::{self, Sources, model_name, or_none},
-    words,
+    settings::{Settings, configuration},
+    sources::{self, Sources},
 };
 use crate::{
-    address::{Address, Work},
+    address::{Address, Place},
     api::{self, ApiError},
     components::{
-        Button, ButtonKind, Card, Choice, Dialog, DialogSize, EmptyState, Form, FormActions,
-        LinkButton, PageHeader, Select, SkeletonShape, TextArea, TextInput,
+        Button, ButtonKind, Card, Dialog, DialogSize, EmptyState, Form, FormActions, LinkButton,
+        PageHeader, SkeletonShape, TextArea, TextInput,
     },
     frame::{Activity, CurrentProject, go_to},
     remote::{Loaded, Remote},
@@ -42,7 +39,7 @@ pub fn NewRunPage() -> impl IntoView {
     let current = CurrentProject::expect();
     let slug = current.slug();
     if !untrack(|| current.allows(Role::Engineer)) {
-        return go_to(&Address::work(slug, Work::Runs));
+        return go_to(&Address::at(slug, Place::Runs));
     }
     let sources = Remote::new({
         let slug = slug.clone();
@@ -59,80 +56,6 @@ pub fn NewRunPage() -> impl IntoView {
         </div>
     }
     .into_any()
-}
-
-/// What is decided so far. Copies share it.
-#[derive(Clone, Copy)]
-struct Draft {
-    name: RwSignal<String>,
-    method: RwSignal<Method>,
-    data: RwSignal<Option<DatasetVersionId>>,
-    base: RwSignal<Option<ModelVersionId>>,
-    adapter: RwSignal<Option<ModelVersionId>>,
-    prompt: RwSignal<Option<PromptVersionId>>,
-    general: RwSignal<Option<DatasetVersionId>>,
-    spec: RwSignal<Option<SpecVersionId>>,
-    reason: RwSignal<String>,
-    changes: RwSignal<Changes>,
-}
-
-impl Draft {
-    fn new(sources: &Sources) -> Self {
-        let is_base = |choice: &&shared::model::ModelVersion| choice.kind == ModelKind::Base;
-        let base = sources.known_models.iter().find(is_base);
-        Self {
-            name: RwSignal::new(String::new()),
-            method: RwSignal::new(Method::Sft),
-            data: RwSignal::new(fitting(sources, Method::Sft).first().map(|one| one.value)),
-            base: RwSignal::new(base.map(|base| base.id)),
-            adapter: RwSignal::new(None),
-            prompt: RwSignal::new(sources.prompts.first().map(|prompt| prompt.value)),
-            general: RwSignal::new(None),
-            spec: RwSignal::new(None),
-            reason: RwSignal::new(String::new()),
-            changes: RwSignal::new(Changes::new()),
-        }
-    }
-
-    /// The request, once data and base are there and every setting is readable; tracks changes.
-    fn request(self) -> Option<CreateRun> {
-        let config = self
-            .changes
-            .with(|changes| configuration(self.method.get(), changes))
-            .ok()?;
-        let reason = self.reason.get();
-        let name = self.name.get();
-        Some(CreateRun {
-            name: name.trim().to_owned(),
-            base_id: self.base.get()?,
-            dataset_version_id: self.data.get()?,
-            general_version_id: self.general.get(),
-            prompt_version_id: self.prompt.get(),
-            initial_adapter_id: self.adapter.get(),
-            spec_version_id: self.spec.get(),
-            config,
-            suite_override: (!reason.trim().is_empty()).then(|| reason.trim().to_owned()),
-        })
-    }
-}
-
-/// The versions that a method can learn from.
-fn fitting(sources: &Sources, method: Method) -> Vec<Choice<DatasetVersionId>> {
-    let fits = |version: &&sources::NamedVersion| match method {
-        Method::Sft => version.has(RowKind::Completion) || version.has(RowKind::Conversation),
-        Method::Dpo => version.has(RowKind::Preference),
-    };
-    let ids: Vec<_> = sources
-        .versions
-        .iter()
-        .filter(fits)
-        .map(|one| one.version.id)
-        .collect();
-    let choices = sources.data.iter();
-    choices
-        .filter(|choice| ids.contains(&choice.value))
-        .cloned()
-        .collect()
 }
 
 /// What the server said of the draft.
@@ -167,7 +90,7 @@ fn desk(slug: String, sources: Sources) -> AnyView {
         tried.err().unwrap_or_default()
     });
     let is_ready = Memo::new(move |_| draft.request().is_some());
-    let cancel = Address::work(&slug, Work::Runs).to_string();
+    let cancel = Address::at(&slug, Place::Runs).to_string();
     view! {
         <div class="columns columns--form">
             <div class="columns__main">
@@ -213,7 +136,7 @@ fn creation(slug: String) -> Submit<CreateRun> {
         },
         move |run: Run| {
             activity.reload();
-            let address = Address::work(&project, Work::Run(run.summary.number)).to_string();
+            let address = Address::at(&project, Place::Run(run.summary.number)).to_string();
             navigate(&address, NavigateOptions::default());
         },
     )
@@ -318,122 +241,4 @@ fn ask(slug: String, draft: Draft) -> Answer {
         timer.set_value(set_timeout_with_handle(send, PAUSE).ok());
     });
     answer
-}
-
-/// What to teach, from what, on what.
-fn decisions(draft: Draft, sources: Sources) -> AnyView {
-    let methods = Method::ALL
-        .iter()
-        .map(|method| method_choice(draft, *method));
-    let methods = methods.collect::<Vec<_>>();
-    let all = StoredValue::new(sources);
-    let data = move || {
-        let method = draft.method.get();
-        let choices = all.with_value(|all| fitting(all, method));
-        // A choice that does not fit the method any more makes room for one that does.
-        let fits = |id: &DatasetVersionId| choices.iter().any(|choice| choice.value == *id);
-        if !draft
-            .data
-            .with_untracked(|id| id.as_ref().is_some_and(fits))
-        {
-            draft.data.set(choices.first().map(|choice| choice.value));
-        }
-        let none = match method {
-            Method::Sft => "No version has answers to imitate",
-            Method::Dpo => "No version has pairs to prefer",
-        };
-        let choices = if choices.is_empty() {
-            or_none(choices, none)
-        } else {
-            choices
-                .into_iter()
-                .map(|one| Choice::new(Some(one.value), one.label))
-                .collect()
-        };
-        let change = move |id| draft.data.set(id);
-        view! {
-            <Select
-                label="From which data"
-                help="Its training side is learned, its validation side only measured. A version never changes, so the run can be repeated."
-                choices
-                value=draft.data
-                on_change=change
-            />
-        }
-    };
-    let (bases, adapters) = all.with_value(|all| {
-        let named = |kind| {
-            let models = all
-                .known_models
-                .iter()
-                .filter(move |model| model.kind == kind);
-            models
-                .map(|model| Choice::new(Some(model.id), model_name(model)))
-                .collect::<Vec<_>>()
-        };
-        (named(ModelKind::Base), named(ModelKind::Adapter))
-    });
-    let mut adapters = adapters;
-    adapters.insert(0, Choice::new(None, "A fresh adapter"));
-    let prompts = all.with_value(|all| or_none(all.prompts.clone(), "No prompt"));
-    let general = all.with_value(|all| or_none(fitting(all, Method::Sft), "None"));
-    view! {
-        <fieldset class="decision">
-            <legend class="decision__name">"What to teach"</legend>
-            <div class="decision__choices">{methods}</div>
-        </fieldset>
-        {data}
-        <Select
-            label="On which base"
-            help="It stays as it is: the run trains an adapter on it."
-            choices=bases
-            value=draft.base
-            on_change=move |id| draft.base.set(id)
-        />
-        <details class="topic">
-            <summary class="topic__name">"Prompt, starting point and general rows"</summary>
-            <div class="topic__fields">
-                <Select
-                    label="Prompt"
-                    help="Put before every row that has no system message of its own. Ask the model with the same one later."
-                    choices=prompts
-                    value=draft.prompt
-                    on_change=move |id| draft.prompt.set(id)
-                />
-                <Select
-                    label="Go on from"
-                    help="Preference tuning usually goes on from the adapter of supervised fine-tuning."
-                    choices=adapters
-                    value=draft.adapter
-                    on_change=move |id| draft.adapter.set(id)
-                />
-                <Select
-                    label="General rows"
-                    help="Mixed in against forgetting, by the share that is set under Data."
-                    choices=general
-                    value=draft.general
-                    on_change=move |id| draft.general.set(id)
-                />
-            </div>
-        </details>
-    }
-    .into_any()
-}
-
-fn method_choice(draft: Draft, method: Method) -> AnyView {
-    view! {
-        <label class="decision__choice">
-            <input
-                type="radio"
-                name="method"
-                prop:checked=move || draft.method.get() == method
-                on:change=move |_| draft.method.set(method)
-            />
-            <span>
-                <strong>{words::method(method)}</strong>
-                <span class="decision__help">{words::method_help(method)}</span>
-            </span>
-        </label>
-    }
-    .into_any()
 }

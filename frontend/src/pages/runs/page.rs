@@ -43,10 +43,6 @@ pub fn RunPage(
     }
 }
 
-const fn is_over(state: JobState) -> bool {
-    !state.is_open()
-}
-
 fn story_of(opened: Remote<(Run, RunHistory)>, run: Run, history: RunHistory) -> AnyView {
     let summary = RwSignal::new(run.summary.clone());
     let story = RwSignal::new(Story::from_history(history));
@@ -58,15 +54,14 @@ fn story_of(opened: Remote<(Run, RunHistory)>, run: Run, history: RunHistory) ->
             story.set(Story::from_history(history));
         }
     });
-    let stream = (!is_over(run.summary.state)).then(|| listen(&run.summary, summary, story));
+    let stream = listen(&run.summary, summary, story);
     let title = Signal::stored(format!("Run {} {}", run.summary.number, run.summary.name));
     let lead =
         Signal::derive(move || summary.with(|summary| story.with(|story| story.answer(summary))));
     let total = Signal::derive(move || summary.with(|summary| summary.total_steps));
     let state = Memo::new(move |_| summary.with(|summary| summary.state));
     let lost = move || {
-        let is_lost = stream.is_some_and(|stream| stream.is_lost.get());
-        is_lost.then(|| {
+        stream.is_lost.get().then(|| {
             let text = "The server is not heard at the moment: what you see may be out of date. It goes on by itself once the server is back.";
             view! { <Notice kind=NoticeKind::Warning text /> }
         })
@@ -83,7 +78,7 @@ fn story_of(opened: Remote<(Run, RunHistory)>, run: Run, history: RunHistory) ->
     view! {
         <PageHeader title lead>
             {badge}
-            {cancel(opened, state, summary)}
+            {control(opened, state, summary)}
         </PageHeader>
         {lost}
         {progress}
@@ -126,7 +121,7 @@ fn listen(run: &RunSummary, summary: RwSignal<RunSummary>, story: RwSignal<Story
             }
         });
     };
-    let stream = Stream::listen(path, move |message| match message {
+    let stream = Stream::new(path, move |message| match message {
         LiveMessage::Event(event) => {
             let is_first = waiting.try_update_value(|waiting| {
                 waiting.push(event);
@@ -140,9 +135,11 @@ fn listen(run: &RunSummary, summary: RwSignal<RunSummary>, story: RwSignal<Story
             let _ = summary.try_set(*run);
         }
     });
+    let is_open = Memo::new(move |_| summary.with(|summary| summary.state.is_open()));
     Effect::new(move |_| {
-        let finished = summary.with(|summary| is_over(summary.state));
-        if finished {
+        if is_open.get() {
+            stream.begin();
+        } else {
             stream.end();
         }
     });
@@ -150,7 +147,7 @@ fn listen(run: &RunSummary, summary: RwSignal<RunSummary>, story: RwSignal<Story
 }
 
 /// Cancels a run that goes on, and lets one that was stopped go on.
-fn cancel(
+fn control(
     opened: Remote<(Run, RunHistory)>,
     state: Memo<JobState>,
     summary: RwSignal<RunSummary>,
@@ -165,19 +162,33 @@ fn cancel(
         move |()| api::jobs::cancel_job(slug.clone(), job),
         move |job: Job| {
             activity.reload();
-            if is_over(job.state) {
+            if !job.state.is_open() {
                 opened.reload();
             }
             toasts.tell("The run was asked to end. It keeps its best state so far.");
         },
     );
     complain(cancel.message(&[]), toasts);
-    let button = move || {
-        (!is_over(state.get())).then(|| {
-            view! {
-                <Button pending=cancel.is_pending() on_press=move |()| cancel.send(())>"Cancel"</Button>
-            }
-        })
+    let (slug, number) = (current.slug(), summary.with_untracked(|run| run.number));
+    let resume = Submit::new(
+        move |()| api::runs::resume_run(slug.clone(), number),
+        move |_: Run| {
+            activity.reload();
+            opened.reload();
+            toasts.tell("The run goes on from its newest checkpoint.");
+        },
+    );
+    complain(resume.message(&[]), toasts);
+    let button = move || match state.get() {
+        JobState::Queued | JobState::Running => view! {
+            <Button pending=cancel.is_pending() on_press=move |()| cancel.send(())>"Cancel"</Button>
+        }
+        .into_any(),
+        JobState::Failed | JobState::Cancelled => view! {
+            <Button pending=resume.is_pending() on_press=move |()| resume.send(())>"Resume"</Button>
+        }
+        .into_any(),
+        JobState::Succeeded => ().into_any(),
     };
     button.into_any()
 }

@@ -4,7 +4,9 @@ use leptos::prelude::*;
 use shared::{check::CheckResult, training::Sample};
 
 use super::story::Story;
-use crate::components::{Badge, Card, Choice, EmptyState, ModelText, Select, Tone};
+use crate::components::{
+    Badge, Card, Choice, EmptyState, ModelText, Select, Tone, text_diff::text_diff,
+};
 
 /// The samples of an evaluation, the newest one first.
 #[component]
@@ -84,13 +86,19 @@ fn sample(sample: &Sample, before: Option<String>) -> AnyView {
         expected,
         checks,
     } = sample.clone();
-    let before = before.map(|before| folded("Before", before));
+    let answer = match before {
+        Some(before) => view! {
+            <p class="note">"What changed since the evaluation before:"</p>
+            {text_diff(&before, &output)}
+        }
+        .into_any(),
+        None => view! { <ModelText text=Signal::stored(output) /> }.into_any(),
+    };
     view! {
         <li class="sample">
             <p class="sample__prompt">{prompt}</p>
-            <ModelText text=Signal::stored(output) />
+            {answer}
             <ul class="sample__checks">{checks.iter().map(check).collect::<Vec<_>>()}</ul>
-            {before}
             {folded("Expected", expected)}
         </li>
     }

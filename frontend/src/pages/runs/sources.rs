@@ -2,7 +2,7 @@
 
 use shared::{
     dataset::{Dataset, DatasetVersion, RowKind},
-    ids::{DatasetVersionId, ModelVersionId, PromptVersionId},
+    ids::{DatasetVersionId, ModelVersionId, PromptVersionId, SpecVersionId},
     model::{ModelKind, ModelVersion},
     prompt::Prompt,
 };
@@ -45,6 +45,8 @@ pub struct Sources {
     pub models: Vec<Choice<ModelVersionId>>,
     /// Every prompt version, the newest of each prompt first.
     pub prompts: Vec<Choice<PromptVersionId>>,
+    /// Every version of the spec, newest first.
+    pub specs: Vec<Choice<SpecVersionId>>,
 }
 
 /// Reads all of it.
@@ -60,9 +62,13 @@ pub async fn read(slug: String) -> ApiResult<Sources> {
     }
     let known_models = api::models::list_model_versions(&slug).await?;
     let prompts = api::prompts::list_prompts(&slug).await?;
+    let specs = api::specs::list_spec_versions(&slug).await?.into_iter();
     Ok(Sources {
         data: versions.iter().map(data_choice).collect(),
         models: known_models.iter().map(model_choice).collect(),
+        specs: specs
+            .map(|spec| Choice::new(spec.id, format!("Spec {}", spec.number)))
+            .collect(),
         prompts: prompts.iter().flat_map(prompt_choices).collect(),
         versions,
         known_models,

@@ -38,15 +38,11 @@ pub fn AuditTab() -> impl IntoView {
 
 fn pager(next: Option<String>, is_later: bool) -> impl IntoView {
     let slug = CurrentProject::expect().slug();
-    let first = Address::settings(&slug, SettingsTab::Audit).to_string();
-    let at = |after| Address::Settings {
-        slug,
-        tab: SettingsTab::Audit,
-        after: Some(after),
-    };
-    let next = next.map(|after| at(after).to_string());
+    let own = Address::settings(slug, SettingsTab::Audit);
+    let first = is_later.then(|| own.to_string());
+    let next = next.map(|after| own.with("after", after).to_string());
     view! {
-        <Pager label="Pages of the audit" first=is_later.then_some(first) next_label="Older" next />
+        <Pager label="Pages of the audit" first next_label="Older" next />
     }
 }
 

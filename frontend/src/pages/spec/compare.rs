@@ -54,7 +54,7 @@ pub fn CompareSpecPage() -> impl IntoView {
         }
     });
     let lead = Signal::derive(move || compared.get().map(|c| answer(&c)).unwrap_or_default());
-    let back = Address::material(&slug, Place::Spec).to_string();
+    let back = Address::at(&slug, Place::Spec).to_string();
     view! {
         <div class="page">
             <PageHeader title=Signal::stored("Compare versions of the spec".to_owned()) lead>
@@ -123,7 +123,7 @@ fn choose(compared: &Compared) -> AnyView {
     let navigate = use_navigate();
     let (before, after) = (compared.before, compared.after);
     let go = Callback::new(move |(before, after): (i64, i64)| {
-        let address = Address::material(&slug, Place::CompareSpec)
+        let address = Address::at(&slug, Place::CompareSpec)
             .with("before", before)
             .with("after", after);
         navigate(&address.to_string(), in_place());

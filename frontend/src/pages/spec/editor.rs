@@ -103,7 +103,7 @@ pub fn Editor(
     let newer = RwSignal::new(None::<SpecVersion>);
     find_newer(save, newer, slug.clone());
     let submit = move |()| send(edit, save);
-    let back = Address::material(&slug, Place::Spec).to_string();
+    let back = Address::at(&slug, Place::Spec).to_string();
     let add = move |()| edit.list.update(|list| list.push(ClauseDraft::new(None)));
     let complaints = move || {
         let count = edit.errors.with(Vec::len);
@@ -186,7 +186,7 @@ fn use_save(edit: Edit, slug: String) -> Submit<CreateSpecVersion> {
         move |version: SpecVersion| {
             store(&home, None);
             toasts.tell(format!("Spec v{} is saved.", version.summary.number));
-            let address = Address::material(&home, Place::Spec).to_string();
+            let address = Address::at(&home, Place::Spec).to_string();
             navigate(&address, NavigateOptions::default());
         },
     );
@@ -230,7 +230,7 @@ fn conflict(edit: Edit, newer: RwSignal<Option<SpecVersion>>, newest: SpecVersio
         theirs.removed.len(),
         theirs.changed.len()
     );
-    let compare = Address::material(&slug, Place::CompareSpec)
+    let compare = Address::at(&slug, Place::CompareSpec)
         .with(
             "before",
             base.as_ref().map_or(number, |base| base.summary.number),

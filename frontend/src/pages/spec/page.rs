@@ -50,7 +50,7 @@ pub fn SpecPage() -> impl IntoView {
         move || read_spec(slug.clone(), number.get())
     });
     let may_write = untrack(|| current.allows(Role::Engineer));
-    let edit = Address::material(&slug, Place::EditSpec).to_string();
+    let edit = Address::at(&slug, Place::EditSpec).to_string();
     if may_write {
         let (navigate, edit) = (leptos_router::hooks::use_navigate(), edit.clone());
         let go = move || navigate(&edit, leptos_router::NavigateOptions::default());

@@ -21,10 +21,10 @@ pub fn VersionsCard(
     let slug = CurrentProject::expect().slug();
     let row = |version: SpecVersionSummary| {
         let at = version.number;
-        let href = Address::material(&slug, Place::Spec)
+        let href = Address::at(&slug, Place::Spec)
             .with("version", at)
             .to_string();
-        let compare = Address::material(&slug, Place::CompareSpec)
+        let compare = Address::at(&slug, Place::CompareSpec)
             .with("before", at - 1)
             .with("after", at)
             .to_string();

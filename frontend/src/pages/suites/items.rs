@@ -46,10 +46,10 @@ pub fn ItemsCard(
         let end = at.saturating_add(PAGE);
         let has_more = i64::try_from(end).is_ok_and(|end| end < count.get());
         let page = |offset: usize| {
-            let address = Address::material(&slug, Place::Suite(id));
+            let address = Address::at(&slug, Place::Suite(id));
             address.with("offset", offset).to_string()
         };
-        let first = (at > 0).then(|| Address::material(&slug, Place::Suite(id)).to_string());
+        let first = (at > 0).then(|| Address::at(&slug, Place::Suite(id)).to_string());
         let next = has_more.then(|| page(end));
         view! { <Pager label="Pages of items" first next_label="Next items" next /> }
     };

@@ -24,7 +24,7 @@ pub fn SuitesPage() -> impl IntoView {
         let slug = slug.clone();
         move || api::suites::list_suites(&slug)
     });
-    let new = Address::material(&slug, Place::NewSuite).to_string();
+    let new = Address::at(&slug, Place::NewSuite).to_string();
     let may_write = untrack(|| current.allows(Role::Engineer));
     let lead = Signal::derive(move || suites.get().map(|list| answer(&list)).unwrap_or_default());
     let action = may_write.then(|| {
@@ -111,7 +111,7 @@ pub fn lock_state(suite: &Suite) -> (Tone, &'static str) {
 
 fn row(suite: Suite) -> impl IntoView {
     let slug = CurrentProject::expect().slug();
-    let href = Address::material(slug, Place::Suite(suite.id)).to_string();
+    let href = Address::at(slug, Place::Suite(suite.id)).to_string();
     let (tone, state) = lock_state(&suite);
     let since = suite.locked_at.unwrap_or(suite.created_at);
     view! {

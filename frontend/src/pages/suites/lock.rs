@@ -113,7 +113,7 @@ pub fn DeleteSuite(
         move |()| api::suites::delete_suite(slug.clone(), id),
         move |()| {
             toasts.tell(done.clone());
-            let address = Address::material(&home, Place::Suites).to_string();
+            let address = Address::at(&home, Place::Suites).to_string();
             navigate(&address, NavigateOptions::default());
         },
     );

@@ -106,7 +106,7 @@ fn SuiteForm(suite: Option<Suite>, items: Vec<SuiteItemContent>) -> impl IntoVie
                 "{} v{} is there, not locked yet.",
                 suite.name, suite.version
             ));
-            let address = Address::material(&home, Place::Suite(suite.id)).to_string();
+            let address = Address::at(&home, Place::Suite(suite.id)).to_string();
             navigate(&address, NavigateOptions::default());
         },
     );

@@ -39,7 +39,7 @@ pub fn SuitePage(
     });
     let lead = Signal::derive(move || suite.get().map(|suite| answer(&suite)).unwrap_or_default());
     let may_write = untrack(|| CurrentProject::expect().allows(Role::Engineer));
-    let next = Address::material(&slug, Place::NewSuite)
+    let next = Address::at(&slug, Place::NewSuite)
         .with("from", id)
         .to_string();
     let actions = move || {

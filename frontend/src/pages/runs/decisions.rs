@@ -1,0 +1,173 @@
+//! What to teach, from what, on what: the decisions of a run that have no default.
+
+use leptos::prelude::*;
+use shared::{
+    ids::{DatasetVersionId, ModelVersionId},
+    model::ModelKind,
+    training::Method,
+};
+
+use super::{
+    draft::{Draft, fitting, likeliest},
+    sources::{Sources, model_name, or_none},
+    words,
+};
+use crate::components::{Choice, Select};
+
+/// What to teach, from what, on what.
+pub(super) fn decisions(draft: Draft, sources: Sources) -> AnyView {
+    let methods = Method::ALL
+        .iter()
+        .map(|method| method_choice(draft, *method));
+    let methods = methods.collect::<Vec<_>>();
+    let all = StoredValue::new(sources);
+    let data = move || {
+        let method = draft.method.get();
+        let choices = all.with_value(|all| fitting(all, method));
+        let otherwise = all.with_value(|all| likeliest(all, &choices));
+        keep_fitting(draft.data, &choices, otherwise);
+        let none = match method {
+            Method::Sft => "No version has answers to imitate",
+            Method::Dpo => "No version has pairs to prefer",
+        };
+        let choices = if choices.is_empty() {
+            or_none(choices, none)
+        } else {
+            choices
+                .into_iter()
+                .map(|one| Choice::new(Some(one.value), one.label))
+                .collect()
+        };
+        let change = move |id| draft.data.set(id);
+        view! {
+            <Select
+                label="From which data"
+                help="Its training side is learned, its validation side only measured. A version never changes, so the run can be repeated."
+                choices
+                value=draft.data
+                on_change=change
+            />
+        }
+    };
+    let (bases, adapters) = all.with_value(|all| {
+        let named = |kind| {
+            let models = all
+                .known_models
+                .iter()
+                .filter(move |model| model.kind == kind);
+            models
+                .map(|model| Choice::new(Some(model.id), model_name(model)))
+                .collect::<Vec<_>>()
+        };
+        (named(ModelKind::Base), named(ModelKind::Adapter))
+    });
+    view! {
+        <fieldset class="decision">
+            <legend class="decision__name">"What to teach"</legend>
+            <div class="decision__choices">{methods}</div>
+        </fieldset>
+        {data}
+        <Select
+            label="On which base"
+            help="It stays as it is: the run trains an adapter on it."
+            choices=bases
+            value=draft.base
+            on_change=move |id| draft.base.set(id)
+        />
+        {details(draft, all, adapters)}
+    }
+    .into_any()
+}
+
+/// What has a default for most runs.
+fn details(
+    draft: Draft,
+    all: StoredValue<Sources>,
+    mut adapters: Vec<Choice<Option<ModelVersionId>>>,
+) -> AnyView {
+    adapters.insert(0, Choice::new(None, "A fresh adapter"));
+    let prompts = all.with_value(|all| or_none(all.prompts.clone(), "No prompt"));
+    let general = all.with_value(|all| or_none(fitting(all, Method::Sft), "None"));
+    let specs = all.with_value(|all| or_none(all.specs.clone(), "None"));
+    let validation = move || {
+        let method = draft.method.get();
+        let choices = all.with_value(|all| fitting(all, method));
+        keep_fitting(draft.validation, &choices, None);
+        view! {
+            <Select
+                label="Measured on"
+                help="All rows of another version instead of those that the data's own version holds back, such as held-out pairs."
+                choices=or_none(choices, "What the data's version holds back")
+                value=draft.validation
+                on_change=move |id| draft.validation.set(id)
+            />
+        }
+    };
+    view! {
+        <details class="topic">
+            <summary class="topic__name">"Prompt, starting point, general rows and what is measured"</summary>
+            <div class="topic__fields">
+                <Select
+                    label="Prompt"
+                    help="Put before every row that has no system message of its own. Ask the model with the same one later."
+                    choices=prompts
+                    value=draft.prompt
+                    on_change=move |id| draft.prompt.set(id)
+                />
+                <Select
+                    label="Go on from"
+                    help="Preference tuning usually goes on from the adapter of supervised fine-tuning."
+                    choices=adapters
+                    value=draft.adapter
+                    on_change=move |id| draft.adapter.set(id)
+                />
+                <Select
+                    label="General rows"
+                    help="Mixed in against forgetting, by the share that is set under Data."
+                    choices=general
+                    value=draft.general
+                    on_change=move |id| draft.general.set(id)
+                />
+                {validation}
+                <Select
+                    label="Spec"
+                    help="Its checks judge the answers that are generated at evaluation points; how many, is set under Evaluation."
+                    choices=specs
+                    value=draft.spec
+                    on_change=move |id| draft.spec.set(id)
+                />
+            </div>
+        </details>
+    }
+    .into_any()
+}
+
+/// A choice that does not fit the method any more makes room for another one.
+fn keep_fitting(
+    chosen: RwSignal<Option<DatasetVersionId>>,
+    choices: &[Choice<DatasetVersionId>],
+    otherwise: Option<DatasetVersionId>,
+) {
+    let fits = |id: &DatasetVersionId| choices.iter().any(|choice| choice.value == *id);
+    if !chosen.with_untracked(|id| id.as_ref().is_some_and(fits)) {
+        chosen.set(otherwise);
+    }
+}
+
+fn method_choice(draft: Draft, method: Method) -> AnyView {
+    view! {
+        <label class="decision__choice">
+            <input
+                type="radio"
+                name="method"
+                prop:checked=move || draft.method.get() == method
+                on:change=move |_| draft.method.set(method)
+            />
+            <span>
+                <strong>{words::method(method)}</strong>
+                <span class="decision__help">{words::method_help(method)}</span>
+            </span>
+        </label>
+    }
+    .into_any()
+}

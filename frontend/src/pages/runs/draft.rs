@@ -1,0 +1,107 @@
+//! A run that is being decided.
+
+use leptos::prelude::*;
+use shared::{
+    dataset::RowKind,
+    ids::{DatasetVersionId, ModelVersionId, PromptVersionId, SpecVersionId},
+    model::{ModelKind, ModelVersion},
+    run::CreateRun,
+    training::Method,
+};
+
+use super::{
+    settings::{Changes, configuration},
+    sources::{NamedVersion, Sources},
+};
+use crate::components::Choice;
+
+/// What is decided so far. Copies share it.
+#[derive(Clone, Copy)]
+pub(super) struct Draft {
+    pub(super) name: RwSignal<String>,
+    pub(super) method: RwSignal<Method>,
+    pub(super) data: RwSignal<Option<DatasetVersionId>>,
+    pub(super) base: RwSignal<Option<ModelVersionId>>,
+    pub(super) adapter: RwSignal<Option<ModelVersionId>>,
+    pub(super) prompt: RwSignal<Option<PromptVersionId>>,
+    pub(super) validation: RwSignal<Option<DatasetVersionId>>,
+    pub(super) general: RwSignal<Option<DatasetVersionId>>,
+    pub(super) spec: RwSignal<Option<SpecVersionId>>,
+    pub(super) reason: RwSignal<String>,
+    pub(super) changes: RwSignal<Changes>,
+}
+
+impl Draft {
+    pub(super) fn new(sources: &Sources) -> Self {
+        let is_base = |choice: &&ModelVersion| choice.kind == ModelKind::Base;
+        let base = sources.known_models.iter().find(is_base);
+        Self {
+            name: RwSignal::new(String::new()),
+            method: RwSignal::new(Method::Sft),
+            data: RwSignal::new(likeliest(sources, &fitting(sources, Method::Sft))),
+            base: RwSignal::new(base.map(|base| base.id)),
+            adapter: RwSignal::new(None),
+            prompt: RwSignal::new(sources.prompts.first().map(|prompt| prompt.value)),
+            validation: RwSignal::new(None),
+            general: RwSignal::new(None),
+            spec: RwSignal::new(None),
+            reason: RwSignal::new(String::new()),
+            changes: RwSignal::new(Changes::new()),
+        }
+    }
+
+    /// The request, once data and base are there and every setting is readable; tracks changes.
+    pub(super) fn request(self) -> Option<CreateRun> {
+        let config = self
+            .changes
+            .with(|changes| configuration(self.method.get(), changes))
+            .ok()?;
+        let reason = self.reason.get();
+        let name = self.name.get();
+        Some(CreateRun {
+            name: name.trim().to_owned(),
+            base_id: self.base.get()?,
+            dataset_version_id: self.data.get()?,
+            validation_version_id: self.validation.get(),
+            general_version_id: self.general.get(),
+            prompt_version_id: self.prompt.get(),
+            initial_adapter_id: self.adapter.get(),
+            spec_version_id: self.spec.get(),
+            config,
+            suite_override: (!reason.trim().is_empty()).then(|| reason.trim().to_owned()),
+        })
+    }
+}
+
+/// The version that one most likely learns from: the first one that also holds rows back, which
+/// general rows or held-out pairs need not do.
+pub(super) fn likeliest(
+    sources: &Sources,
+    choices: &[Choice<DatasetVersionId>],
+) -> Option<DatasetVersionId> {
+    let holds_back = |choice: &&Choice<DatasetVersionId>| {
+        let mut versions = sources.versions.iter();
+        versions.any(|one| one.version.id == choice.value && one.version.counts.validation > 0)
+    };
+    let likeliest = choices.iter().find(holds_back).or(choices.first());
+    likeliest.map(|choice| choice.value)
+}
+
+/// The versions that a method can learn from.
+pub(super) fn fitting(sources: &Sources, method: Method) -> Vec<Choice<DatasetVersionId>> {
+    let fits = |version: &&NamedVersion| match method {
+        Method::Sft => version.has(RowKind::Completion) || version.has(RowKind::Conversation),
+        Method::Dpo => version.has(RowKind::Preference),
+    };
+    let ids: Vec<_> = sources
+        .versions
+        .iter()
+        .filter(fits)
+        .map(|one| one.version.id)
+        .collect();
+    let choices = sources.data.iter();
+    choices
+        .filter(|choice| ids.contains(&choice.value))
+        .cloned()
+        .collect()
+}
