@@ -20,6 +20,7 @@ mod harness;
 mod annotate;
 mod data;
 mod lab;
+mod real;
 mod runs;
 mod spec;
 mod start;

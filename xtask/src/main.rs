@@ -4,6 +4,7 @@
 //! | --- | --- |
 //! | [`demo`] | starts the server with the sample project |
 //! | [`test`] | every check that a change must pass |
+//! | [`walk`] | the whole loop on the real model, measured |
 //! | [`frontend`] | builds the browser application into `target/frontend` |
 //! | [`toolchain`] | finds or prepares a compiler for WebAssembly |
 //! | [`model`] | fetches the default model |
@@ -34,6 +35,7 @@ mod sh;
 mod test;
 mod toolchain;
 mod wait;
+mod walk;
 mod workspace;
 
 use clap::{Parser, Subcommand};
@@ -52,6 +54,8 @@ enum Command {
     Demo(demo::Options),
     /// Run every check: format, lints, tests on both databases, tests in a browser.
     Test(test::Options),
+    /// Walk the whole loop on the real model, in a browser, and measure it; takes about an hour.
+    Walk,
     /// Build the browser application into `target/frontend`.
     Frontend(frontend::Options),
     /// Fetch the default model and print its path.
@@ -64,6 +68,7 @@ fn main() -> anyhow::Result<()> {
     match Cli::parse().command {
         Command::Demo(options) => demo::run(&options),
         Command::Test(options) => test::run(options),
+        Command::Walk => walk::run(),
         Command::Frontend(options) => frontend::build(options),
         Command::Model => {
             println!("{}", model::fetch()?.display());

@@ -69,8 +69,14 @@ fn tests() -> Result<()> {
 }
 
 fn browser_tests() -> Result<()> {
+    let environment = browser_environment()?;
+    test_runner(&environment).args(["--test", "e2e"]).run()
+}
+
+/// What tests in a browser look for; see `tests/e2e/main.rs`.
+pub(crate) fn browser_environment() -> Result<Vec<(String, OsString)>> {
     let browser = browser::prepare()?;
-    let environment = [
+    Ok(vec![
         (
             "TEST_CHROMIUM".to_owned(),
             browser.chromium.into_os_string(),
@@ -84,8 +90,7 @@ fn browser_tests() -> Result<()> {
             workspace::assets().into_os_string(),
         ),
         ("TEST_REQUIRE_BROWSER".to_owned(), "1".into()),
-    ];
-    test_runner(&environment).args(["--test", "e2e"]).run()
+    ])
 }
 
 /// `cargo nextest run` where it is installed, else `cargo test`.

@@ -15,6 +15,9 @@ const LIMIT: Duration = Duration::from_secs(20);
 /// How long to wait between two looks.
 const PERIOD: Duration = Duration::from_millis(50);
 
+/// The same once it takes long.
+const LONG_PERIOD: Duration = Duration::from_secs(1);
+
 /// A tab of a browser.
 #[derive(Debug)]
 pub(crate) struct Page {
@@ -113,6 +116,37 @@ impl Page {
         field.send_keys(text).await.unwrap();
     }
 
+    /// Chooses what begins with a text in the field with this label.
+    pub(crate) async fn select(&self, label: &str, choice: &str) {
+        let field = self.field(label).await;
+        let options = field.find_all(Locator::Css("option")).await.unwrap();
+        for option in options {
+            let text = option.text().await.unwrap();
+            if text.trim().starts_with(choice) {
+                option.click().await.unwrap();
+                return;
+            }
+        }
+        panic!("{label} offers no {choice}");
+    }
+
+    /// Ticks the box or the choice whose label begins with a text.
+    pub(crate) async fn tick(&self, label: &str) {
+        let xpath = format!("//label[starts-with(normalize-space(.), {})]", quote(label));
+        let label = self.wait_for(Locator::XPath(&xpath), label).await;
+        label.click().await.unwrap();
+    }
+
+    /// Opens what is folded under a heading that begins with a text, unless it is open.
+    pub(crate) async fn unfold(&self, heading: &str) {
+        let starts = format!("starts-with(normalize-space(.), {})", quote(heading));
+        let xpath = format!("//details[not(@open)]/summary[{starts}]");
+        let folded = self.client.find_all(Locator::XPath(&xpath)).await.unwrap();
+        if let Some(summary) = folded.first() {
+            summary.click().await.unwrap();
+        }
+    }
+
     /// Makes the first account, through the page.
     pub(crate) async fn set_up(&self) {
         self.go("/setup").await;
@@ -170,15 +204,27 @@ impl Page {
     }
 
     /// Waits until a condition holds.
-    pub(crate) async fn until(&self, what: &str, mut condition: impl AsyncFnMut() -> bool) {
+    pub(crate) async fn until(&self, what: &str, condition: impl AsyncFnMut() -> bool) {
+        self.until_within(LIMIT, what, condition).await;
+    }
+
+    /// Waits until a condition holds that may take its time: looks every 50 ms at first, and every
+    /// second later.
+    pub(crate) async fn until_within(
+        &self,
+        limit: Duration,
+        what: &str,
+        mut condition: impl AsyncFnMut() -> bool,
+    ) {
         let start = Instant::now();
         while !condition().await {
-            let seconds = LIMIT.as_secs();
+            let seconds = limit.as_secs();
             assert!(
-                start.elapsed() < LIMIT,
+                start.elapsed() < limit,
                 "{what} did not appear within {seconds} seconds"
             );
-            sleep(PERIOD).await;
+            let is_long = start.elapsed() > LIMIT;
+            sleep(if is_long { LONG_PERIOD } else { PERIOD }).await;
         }
     }
 

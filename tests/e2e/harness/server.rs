@@ -1,7 +1,11 @@
 //! The whole application on a socket, with a database that is thrown away and the system's clock:
 //! browsers have one of their own.
 
-use std::{net::SocketAddr, path::PathBuf};
+use std::{
+    fs,
+    net::SocketAddr,
+    path::{Path, PathBuf},
+};
 
 use server::{
     app::App,
@@ -57,6 +61,21 @@ impl Server {
 
     /// Makes an account with the sample project; answers the project's word in addresses.
     pub(crate) async fn load_sample(&self) -> String {
+        self.load(None).await
+    }
+
+    /// The same with a base model from a file, which must not be a folder; answers the model's
+    /// name and number.
+    pub(crate) async fn load_sample_with(&self, model: &Path) -> String {
+        let name = model.file_name().unwrap().to_str().unwrap();
+        let folder = self.app.data_dir.join("models");
+        fs::create_dir_all(&folder).unwrap();
+        fs::copy(model, folder.join(name)).unwrap();
+        self.load(Some(name.to_owned())).await;
+        format!("{} 1", name.trim_end_matches(".gguf"))
+    }
+
+    async fn load(&self, model: Option<String>) -> String {
         let request = CreateUser {
             name: "Ada".to_owned(),
             email: ADMIN_EMAIL.to_owned(),
@@ -66,7 +85,7 @@ impl Server {
         let user = accounts::create_user(&self.app, None, request)
             .await
             .unwrap();
-        sample::load(&self.app, &user, None).await.unwrap()
+        sample::load(&self.app, &user, model).await.unwrap()
     }
 
     pub(super) fn address(&self) -> SocketAddr {

@@ -1,0 +1,260 @@
+//! The steps of the loop that an engineer takes, each by the page and measured by what the API
+//! answers.
+
+use std::{fmt::Write as _, time::Duration};
+
+use fantoccini::Locator;
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+use shared::{
+    evaluation::Evaluation,
+    job::JobState,
+    page::Page as ListPage,
+    report::Report,
+    run::{Run, RunHistory},
+    training::{EvaluationMetrics, RunEvent},
+};
+
+use super::figures::Figures;
+use crate::harness::Page;
+
+/// The project's path in the API.
+const API: &str = "/api/projects/support-desk-intake";
+
+/// The project's pages.
+const PROJECT: &str = "/p/support-desk-intake";
+
+/// How long a run or an evaluation may take.
+const PATIENCE: Duration = Duration::from_hours(1);
+
+/// A run to be asked for.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Teaching {
+    pub(super) name: &'static str,
+    method: &'static str,
+    data: &'static str,
+    /// Further decisions: label and choice.
+    decisions: &'static [(&'static str, &'static str)],
+    /// Changed settings: topic, label and value.
+    settings: &'static [(&'static str, &'static str, &'static str)],
+}
+
+impl Teaching {
+    /// Supervised fine-tuning on the sample's rows alone.
+    pub(super) const PLAIN: Self = Self {
+        name: "plain",
+        method: "Imitate answers",
+        data: "Support desk intake 1",
+        decisions: &[("Prompt", "Short 1")],
+        settings: &[("Batch and length", "Epochs", "6")],
+    };
+
+    /// The same with general rows mixed in.
+    pub(super) const MIXED: Self = Self {
+        name: "mixed",
+        decisions: &[
+            ("Prompt", "Short 1"),
+            ("General rows", "General instructions 1"),
+        ],
+        settings: &[
+            ("Batch and length", "Epochs", "6"),
+            ("Data", "General share", "0.2"),
+        ],
+        ..Self::PLAIN
+    };
+
+    /// Preference tuning of the tuned model on the judged pairs, measured on the held-out ones.
+    pub(super) const PREFERRED: Self = Self {
+        name: "preferred",
+        method: "Prefer the better answer",
+        data: "Judged plans 1",
+        decisions: &[
+            ("Prompt", "Short 1"),
+            ("Go on from", "mixed 1"),
+            ("Measured on", "Held-out pairs 1"),
+        ],
+        settings: &[],
+    };
+
+    /// Asks for the run, watches it to its end, and answers the reward accuracy on held-out pairs
+    /// of what was handed over, if the method has one.
+    pub(super) async fn run(self, page: &Page, figures: &mut Figures) -> Option<f64> {
+        page.go(&format!("{PROJECT}/runs/new")).await;
+        page.tick(self.method).await;
+        page.select("From which data", self.data).await;
+        page.unfold("Prompt, starting point").await;
+        for (label, choice) in self.decisions {
+            page.select(label, choice).await;
+        }
+        for (topic, label, value) in self.settings {
+            page.unfold(topic).await;
+            page.fill(label, value).await;
+        }
+        page.fill("Name", self.name).await;
+        page.see("Nothing stands in its way").await;
+        page.take_picture(&format!("{}-form", self.name)).await;
+        page.press("Start the run").await;
+        page.find(".chart__line path").await;
+        let number = page.path().await;
+        let number = number.rsplit('/').next().unwrap().to_owned();
+        let path = format!("{API}/runs/{number}");
+        wait(page, &path).await;
+        page.see("Handed over the state of step").await;
+        page.take_picture(&format!("{}-done", self.name)).await;
+
+        let run: Run = get(page, &path).await;
+        let history: RunHistory = get(page, &format!("{path}/history")).await;
+        let chosen = handed_over(&history);
+        figures.tell(
+            &format!("Run {}", self.name),
+            &story(&run, &history, chosen),
+        );
+        chosen?.preference.map(|metrics| metrics.rewards_accuracies)
+    }
+}
+
+/// The evaluation whose state was handed over.
+fn handed_over(history: &RunHistory) -> Option<&EvaluationMetrics> {
+    let step = history.others.iter().find_map(|one| match &one.event {
+        RunEvent::Finished { adapter_step, .. } => Some(*adapter_step),
+        _ => None,
+    })?;
+    history.others.iter().find_map(|one| match &one.event {
+        RunEvent::Evaluation(metrics) if metrics.step == step => Some(metrics),
+        _ => None,
+    })
+}
+
+fn story(run: &Run, history: &RunHistory, chosen: Option<&EvaluationMetrics>) -> String {
+    let seconds = history.others.iter().find_map(|one| match &one.event {
+        RunEvent::Finished { train_seconds, .. } => Some(*train_seconds),
+        _ => None,
+    });
+    let mut story = format!(
+        "{} rows, {} steps in {:.0} s",
+        run.preflight.train_rows,
+        run.summary.step,
+        seconds.unwrap_or_default()
+    );
+    if let Some(metrics) = chosen {
+        let loss = metrics.validation_loss.unwrap_or_default();
+        // Writing to a string does not fail.
+        let _ = write!(
+            story,
+            ", validation loss {loss:.3} at step {}",
+            metrics.step
+        );
+        if let Some(metrics) = metrics.preference {
+            let (accuracy, margin) = (metrics.rewards_accuracies, metrics.rewards_margins);
+            let _ = write!(story, ", reward accuracy {accuracy:.3}, margin {margin:.4}");
+        }
+    }
+    story
+}
+
+/// Asks some suites of a model with a prompt, and waits for all answers.
+pub(super) async fn evaluate(
+    page: &Page,
+    figures: &mut Figures,
+    model: &str,
+    prompt: &str,
+    suites: &[&str],
+) {
+    page.go(&format!("{PROJECT}/evaluations/new")).await;
+    page.select("Model", model).await;
+    page.select("Prompt", prompt).await;
+    let all = page.client().find_all(Locator::Css("fieldset label"));
+    for label in all.await.unwrap() {
+        let text = label.text().await.unwrap();
+        if !suites.iter().any(|suite| text.starts_with(suite)) {
+            label.click().await.unwrap();
+        }
+    }
+    page.press("Evaluate").await;
+    page.see("Evaluations").await;
+    let path = format!("{API}/evaluations?limit={}", suites.len());
+    page.until_within(PATIENCE, "the evaluations end", async || {
+        let newest: ListPage<Evaluation> = get(page, &path).await;
+        newest.items.iter().all(|one| {
+            assert_ne!(one.state, JobState::Failed, "{}", one.message);
+            one.model_name == model && one.state == JobState::Succeeded
+        })
+    })
+    .await;
+    let newest: ListPage<Evaluation> = get(page, &path).await;
+    for evaluation in newest.items.iter().rev() {
+        let summary = evaluation.summary.as_ref().unwrap();
+        let name = format!("{model}, {prompt}, {}", evaluation.suite_name);
+        let figure = format!(
+            "{} of {} passed, {:.0} tokens of prompt, {:.0} s",
+            summary.passed.passed,
+            summary.passed.total,
+            summary.mean_prompt_tokens,
+            summary.seconds
+        );
+        figures.tell(&name, &figure);
+    }
+}
+
+/// Compares two models, each without a prompt or with its own.
+pub(super) async fn report(
+    page: &Page,
+    name: &str,
+    (baseline, candidate): (&str, &str),
+    prompts: Option<(&str, &str)>,
+) -> Report {
+    let side = |model: &str, prompt: Option<&str>| match prompt {
+        Some(prompt) => format!("{model} with the prompt {prompt}"),
+        None => format!("{model} without a prompt"),
+    };
+    page.go(&format!("{PROJECT}/reports/new")).await;
+    page.fill("Name", name).await;
+    let baseline = side(baseline, prompts.map(|prompts| prompts.0));
+    let candidate = side(candidate, prompts.map(|prompts| prompts.1));
+    page.select("Baseline", &baseline).await;
+    page.select("Candidate", &candidate).await;
+    page.see("will be compared").await;
+    page.press("Make the report").await;
+    page.see("How it was computed").await;
+    let number = page.path().await;
+    let number = number.rsplit('/').next().unwrap().to_owned();
+    page.take_picture(&format!("report-{number}")).await;
+    get(page, &format!("{API}/reports/{number}")).await
+}
+
+/// Shares a report, and reads it as somebody without an account; comes back signed in.
+pub(super) async fn share(page: &Page, name: &str) {
+    page.go(&format!("{PROJECT}/reports")).await;
+    page.press(name).await;
+    page.press("Share").await;
+    page.press("Make a link").await;
+    page.see("Whoever has this address can read the report")
+        .await;
+    let address = page.find("dialog .code__text").await.text().await.unwrap();
+    let path = &address[address.find("/share/").unwrap()..];
+    page.client().delete_all_cookies().await.unwrap();
+    page.go(path.trim()).await;
+    page.see("How it was computed").await;
+    page.take_picture("shared").await;
+    page.sign_in().await;
+}
+
+async fn get<T: DeserializeOwned>(page: &Page, path: &str) -> T {
+    let answer: Value = page.call("GET", path, None).await;
+    serde_json::from_value(answer).unwrap()
+}
+
+/// Waits for the end of a run.
+async fn wait(page: &Page, path: &str) {
+    page.until_within(PATIENCE, "the run ends", async || {
+        let run: Run = get(page, path).await;
+        let state = run.summary.state;
+        assert!(
+            state.is_open() || state == JobState::Succeeded,
+            "the run ended as {state}: {}",
+            run.summary.message
+        );
+        state == JobState::Succeeded
+    })
+    .await;
+}
