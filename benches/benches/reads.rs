@@ -56,8 +56,8 @@ type HttpClient = Client<HttpConnector, Empty<Bytes>>;
 
 #[tokio::main]
 async fn main() -> anyhow::Result<()> {
-    let model = std::env::args().skip(1).map(PathBuf::from);
-    let model = model.filter(|path| path.is_file()).last();
+    let mut given = std::env::args().skip(1).map(PathBuf::from);
+    let model = given.find(|path| path.is_file());
     let folder = tempfile::tempdir()?;
     let (app, address) = serve(folder.path()).await?;
     say(&format!("idle: {} MiB in memory", resident_mebibytes()?));
@@ -203,15 +203,15 @@ impl Reads {
             took.push(answer.await??);
         }
         took.sort_unstable();
-        let at = |share: f64| {
-            let index = (took.len() as f64 * share).ceil() as usize;
+        let at = |percent: usize| {
+            let index = (took.len() * percent).div_ceil(100);
             took[index.saturating_sub(1)].as_secs_f64() * 1e3
         };
         say(&format!(
             "{when}, {rate} reads a second: p50 {:.1} ms, p99 {:.1} ms, longest {:.1} ms",
-            at(0.5),
-            at(0.99),
-            at(1.0)
+            at(50),
+            at(99),
+            at(100)
         ));
         Ok(())
     }

@@ -16,6 +16,7 @@
 //! | [`jobs`] | the runner of background work |
 //! | [`inference`] | models that answer: loaded once, shared, dropped when idle |
 //! | [`evaluation`] | what answers to a suite are worth, and what they come to |
+//! | [`training`] | a session of the trainer, for jobs and the command line |
 //! | [`error`] | the one error of HTTP |
 //!
 //! A request flows from a handler to a service to the store; services know no HTTP, handlers know
@@ -41,3 +42,4 @@ pub mod pages;
 pub mod router;
 pub mod services;
 pub mod telemetry;
+pub mod training;

@@ -9,11 +9,13 @@ use std::{
 
 use anyhow::{Context as _, bail};
 use clap::Args;
-use shared::training::{RunEvent, StepMetrics, TrainingConfig};
+use shared::training::{EvaluationMetrics, RunEvent, StepMetrics, TrainingConfig};
 use trainer::{
     run::{Interrupter, Outcome},
     session::{Session, Target},
 };
+
+use crate::training;
 
 /// The file with one line for each optimizer step.
 const METRICS_FILE: &str = "metrics.jsonl";
@@ -59,14 +61,37 @@ impl TrainCommand {
             resume: self.resume,
             clock: &clock,
         };
-        let mut sink = |event| metrics.record(&event);
-        let outcome = session.train(target, None, &mut sink, interrupter)?;
+        let mut sink = |event| {
+            if let RunEvent::Evaluation(found) = &event {
+                println!("{}", found_at(found));
+            }
+            metrics.record(&event);
+        };
+        let outcome = training::train(&session, target, &mut sink, interrupter)?;
         metrics
             .close()
             .with_context(|| format!("cannot write {}", path.display()))?;
         println!("{}", summary(&outcome));
         Ok(())
     }
+}
+
+/// An evaluation in a line, such as `step 24: validation loss 0.523, best so far`.
+fn found_at(found: &EvaluationMetrics) -> String {
+    let mut parts = Vec::new();
+    if let Some(loss) = found.validation_loss {
+        parts.push(format!("validation loss {loss:.4}"));
+    }
+    if let Some(metrics) = found.preference {
+        let (accuracy, margin) = (metrics.rewards_accuracies, metrics.rewards_margins);
+        parts.push(format!("reward accuracy {accuracy:.3}, margin {margin:.4}"));
+    }
+    let checks = found.checks.iter();
+    parts.extend(checks.map(|(name, rate)| format!("{name} {} of {}", rate.passed, rate.total)));
+    if found.best {
+        parts.push("best so far".to_owned());
+    }
+    format!("step {}: {}", found.step, parts.join(", "))
 }
 
 fn summary(outcome: &Outcome) -> String {

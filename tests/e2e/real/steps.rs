@@ -46,7 +46,10 @@ impl Teaching {
         method: "Imitate answers",
         data: "Support desk intake 1",
         decisions: &[("Prompt", "Short 1")],
-        settings: &[("Batch and length", "Epochs", "6")],
+        settings: &[
+            ("Batch and length", "Epochs", "4"),
+            ("Optimizer", "Learning rate", "5e-4"),
+        ],
     };
 
     /// The same with general rows mixed in.
@@ -57,7 +60,8 @@ impl Teaching {
             ("General rows", "General instructions 1"),
         ],
         settings: &[
-            ("Batch and length", "Epochs", "6"),
+            ("Batch and length", "Epochs", "4"),
+            ("Optimizer", "Learning rate", "5e-4"),
             ("Data", "General share", "0.2"),
         ],
         ..Self::PLAIN
@@ -94,7 +98,11 @@ impl Teaching {
         page.see("Nothing stands in its way").await;
         page.take_picture(&format!("{}-form", self.name)).await;
         page.press("Start the run").await;
-        page.find(".chart__line path").await;
+        page.until_within(PATIENCE, "the curves begin", async || {
+            let path = page.client().find(Locator::Css(".chart__line path")).await;
+            path.is_ok()
+        })
+        .await;
         let number = page.path().await;
         let number = number.rsplit('/').next().unwrap().to_owned();
         let path = format!("{API}/runs/{number}");

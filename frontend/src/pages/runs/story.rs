@@ -7,6 +7,8 @@ use shared::{
     training::{EvaluationMetrics, RunEvent, StepMetrics},
 };
 
+use crate::api::error::sentence;
+
 /// More points than this are thinned out; no screen shows more.
 const MAX_POINTS: usize = 2000;
 
@@ -146,7 +148,7 @@ impl Story {
         match self.steps.iter().rev().find_map(|step| step.loss) {
             Some(loss) => format!("Learning; training loss {loss:.3}{left}."),
             None if run.message.is_empty() => "Starting.".to_owned(),
-            None => format!("{}.", run.message.trim_end_matches('.')),
+            None => sentence(&run.message),
         }
     }
 }

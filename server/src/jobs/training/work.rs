@@ -8,23 +8,15 @@ use std::{
     time::{Duration, Instant},
 };
 
-use checks::{Checker, Subject};
-use serde_json::Value;
-use shared::{
-    check::CheckResult,
-    ids::RunId,
-    training::{RunEvent, TrainingConfig},
-};
+use shared::{ids::RunId, training::TrainingConfig};
 use tokio::sync::{mpsc, oneshot};
 use trainer::{
-    data::Encoder,
-    generate::RowAnswerer,
-    run::{Answer, Interrupter, Outcome, Scorer, TaskEvaluation},
+    run::{Interrupter, Outcome},
     session::{Session, Target},
 };
 
 use super::journal::{Entry, Journal};
-use crate::{app::App, context::Context};
+use crate::{app::App, context::Context, training};
 
 /// Stack of the thread; the trainer's own threads have theirs.
 const STACK_BYTES: usize = 16 << 20;
@@ -150,60 +142,15 @@ impl Work {
             // Nobody listens any more where the job was dropped; the next attempt reads the journal.
             drop(events.blocking_send(entry));
         };
-        let outcome = train(&session, &self.output, &mut sink, interrupter);
+        let start = Instant::now();
+        let target = Target {
+            output: &self.output,
+            resume: true,
+            clock: &|| start.elapsed(),
+        };
+        let outcome = training::train(&session, target, &mut sink, interrupter);
         drop(lock);
-        outcome
-    }
-}
-
-fn train(
-    session: &Session,
-    output: &Path,
-    sink: &mut (dyn FnMut(RunEvent) + Send),
-    interrupter: &Interrupter,
-) -> Result<Outcome, String> {
-    let config = session.config();
-    let prompt = config.data.system_prompt.as_deref();
-    let answerer = RowAnswerer {
-        model: session.model(),
-        tokenizer: &session.loaded().tokenizer,
-        encoder: Encoder::new(session.loaded(), prompt, config.data.max_length),
-        rows: session.validation_rows(),
-        batch_size: config.batch.size,
-    };
-    let checks = &config.evaluation.checks;
-    let scorer = CheckScorer(Checker::new(checks).map_err(|error| error.to_string())?);
-    let generates = config.evaluation.generate_rows > 0
-        && !checks.is_empty()
-        && !session.validation_rows().is_empty();
-    let task = generates.then_some(TaskEvaluation {
-        answerer: &answerer,
-        scorer: &scorer,
-    });
-    let start = Instant::now();
-    let clock = || start.elapsed();
-    let target = Target {
-        output,
-        resume: true,
-        clock: &clock,
-    };
-    session
-        .train(target, task, sink, interrupter)
-        .map_err(|error| error.to_string())
-}
-
-/// Runs the checks of the configuration on generated answers.
-struct CheckScorer(Checker);
-
-impl Scorer for CheckScorer {
-    fn score(&self, answer: &Answer) -> Vec<CheckResult> {
-        let expected = Value::String(answer.expected.clone());
-        self.0.run(&Subject {
-            input: &answer.prompt,
-            output: &answer.output,
-            expected: Some(&expected),
-            tokens: None,
-        })
+        outcome.map_err(|error| error.to_string())
     }
 }
 

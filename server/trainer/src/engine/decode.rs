@@ -8,7 +8,10 @@ use candle_core::{DType, Result, Tensor, bail};
 use super::batch::Batch;
 use super::model::{Model, Pass};
 use crate::adapter::Adapter;
-use crate::ops;
+use crate::ops::{self, Buffer};
+
+/// Tokens that prompts must share at their beginning for it to be read once.
+const SHARED_LEAST: usize = 32;
 
 /// The keys and values of some sequences, by layer.
 #[derive(Debug)]
@@ -46,7 +49,8 @@ impl KvCache {
 
 impl Model {
     /// Reads the prompts and gives the logits `[sequences, V]` that follow each. The cache has
-    /// room for `capacity` tokens of each sequence, prompts included.
+    /// room for `capacity` tokens of each sequence, prompts included. A long beginning that all
+    /// prompts share, such as the instructions of a system message, is read once for all of them.
     ///
     /// # Errors
     /// If a prompt is empty or longer than `capacity`, or a token is not in the vocabulary.
@@ -65,29 +69,83 @@ impl Model {
                 row.len()
             );
         }
-        let batch = Batch::unlabelled(rows);
         let mut cache = KvCache::new(self, rows.len(), capacity)?;
-        let places: Vec<_> = batch
-            .starts
-            .windows(2)
-            .enumerate()
-            .map(|(slot, pair)| (pair[0]..pair[1], slot, 0))
-            .collect();
         let pass = Pass::plain(adapter);
+        let shared = shared_beginning(rows);
+        let x = if shared == 0 {
+            let places: Vec<_> = (0..rows.len()).map(|slot| (slot, slot)).collect();
+            self.read_from_start(&pass, &cache, rows, &places)?
+        } else {
+            let places: Vec<_> = (0..rows.len()).map(|slot| (0, slot)).collect();
+            self.read_from_start(&pass, &cache, &[&rows[0][..shared]], &places)?;
+            let rest = rows.iter().enumerate().flat_map(|(slot, row)| {
+                let rest = row.iter().enumerate().skip(shared);
+                rest.map(move |(position, token)| (*token, (slot, position)))
+            });
+            let (tokens, seats): (Vec<_>, Vec<_>) = rest.unzip();
+            self.read_on(&pass, &cache, &tokens, &seats)?
+        };
+        cache.lengths = rows.iter().map(|row| row.len()).collect();
+        let ends = rows.iter().scan(0, |end, row| {
+            *end += row.len() - shared;
+            Some(*end as u32 - 1)
+        });
+        let last = self.pool.take((rows.len(), self.config.hidden_size))?;
+        ops::gather_rows(&last, &x, &ends.collect::<Vec<_>>())?;
+        Ok((cache, self.logits(&last)?))
+    }
+
+    /// Reads rows from their beginning; `places` says which row goes to which sequence. Gives the
+    /// results of the last block, `[T, D]`.
+    fn read_from_start(
+        &self,
+        pass: &Pass<'_>,
+        cache: &KvCache,
+        rows: &[&[u32]],
+        places: &[(usize, usize)],
+    ) -> Result<Buffer> {
+        let batch = Batch::unlabelled(rows);
+        let places: Vec<_> = places
+            .iter()
+            .map(|(row, slot)| (batch.starts[*row]..batch.starts[*row + 1], *slot, 0))
+            .collect();
         let mut x = self.embed(&batch.tokens)?;
         for (layer, cached) in cache.layers.iter().enumerate() {
-            let (result, saved) = self.block_forward(&pass, layer, x, &batch)?;
+            let (result, saved) = self.block_forward(pass, layer, x, &batch)?;
             ops::store_rows(cached, &self.keys_and_values(&saved.qkv)?, &places)?;
             x = result;
         }
-        cache.lengths = rows.iter().map(|row| row.len()).collect();
-        let ends: Vec<u32> = batch.starts[1..]
-            .iter()
-            .map(|end| *end as u32 - 1)
+        Ok(x)
+    }
+
+    /// Reads tokens at their seats, sequence and position, behind what the cache holds of their
+    /// sequences. Gives the results of the last block, `[T, D]`.
+    fn read_on(
+        &self,
+        pass: &Pass<'_>,
+        cache: &KvCache,
+        tokens: &[u32],
+        seats: &[(usize, usize)],
+    ) -> Result<Buffer> {
+        let seated = seats.iter().enumerate();
+        let places: Vec<_> = seated
+            .map(|(row, (slot, position))| (row..row + 1, *slot, *position))
             .collect();
-        let last = self.pool.take((rows.len(), self.config.hidden_size))?;
-        ops::gather_rows(&last, &x, &ends)?;
-        Ok((cache, self.logits(&last)?))
+        let lengths: Vec<_> = seats
+            .iter()
+            .map(|(slot, position)| (*slot, position + 1))
+            .collect();
+        let positions: Vec<u32> = seats.iter().map(|(_, position)| *position as u32).collect();
+        let mut x = self.embed(tokens)?;
+        for (layer, cached) in cache.layers.iter().enumerate() {
+            let (qkv, _) = self.qkv(pass, layer, &x, &positions)?;
+            ops::store_rows(cached, &self.keys_and_values(&qkv)?, &places)?;
+            let attended = self.pool.take((tokens.len(), self.shape.width()))?;
+            ops::attention_cached(&attended, &qkv, cached, &lengths, self.shape)?;
+            let (x1, _) = self.attention_output(pass, layer, &x, &attended)?;
+            (x, _, _) = self.mlp(pass, layer, &x1)?;
+        }
+        Ok(x)
     }
 
     /// Appends one token to each named sequence and gives the logits `[n, V]` that follow, in the
@@ -101,28 +159,9 @@ impl Model {
         cache: &mut KvCache,
         next: &[(usize, u32)],
     ) -> Result<Tensor> {
-        let positions = append(cache, next)?;
-        let places: Vec<_> = next
-            .iter()
-            .zip(&positions)
-            .enumerate()
-            .map(|(row, ((slot, _), position))| (row..row + 1, *slot, *position as usize))
-            .collect();
-        let lengths: Vec<_> = places
-            .iter()
-            .map(|(_, slot, position)| (*slot, position + 1))
-            .collect();
+        let seats = append(cache, next)?;
         let tokens: Vec<u32> = next.iter().map(|(_, token)| *token).collect();
-        let pass = Pass::plain(adapter);
-        let mut x = self.embed(&tokens)?;
-        for (layer, cached) in cache.layers.iter().enumerate() {
-            let (qkv, _) = self.qkv(&pass, layer, &x, &positions)?;
-            ops::store_rows(cached, &self.keys_and_values(&qkv)?, &places)?;
-            let attended = self.pool.take((next.len(), self.shape.width()))?;
-            ops::attention_cached(&attended, &qkv, cached, &lengths, self.shape)?;
-            let (x1, _) = self.attention_output(&pass, layer, &x, &attended)?;
-            (x, _, _) = self.mlp(&pass, layer, &x1)?;
-        }
+        let x = self.read_on(&Pass::plain(adapter), cache, &tokens, &seats)?;
         self.logits(&x)
     }
 
@@ -132,15 +171,29 @@ impl Model {
     }
 }
 
-/// Makes room for one token each and says where they go.
-fn append(cache: &mut KvCache, next: &[(usize, u32)]) -> Result<Vec<u32>> {
+/// How many tokens all prompts begin with, each of them having more; 0 where that is too few to be
+/// worth a pass of their own.
+fn shared_beginning(rows: &[&[u32]]) -> usize {
+    let [first, others @ ..] = rows else { return 0 };
+    let common = |row: &&[u32]| {
+        let pairs = first.iter().zip(*row);
+        pairs.take_while(|(left, right)| left == right).count()
+    };
+    let shared = others.iter().map(common).min().unwrap_or(0);
+    let shortest = rows.iter().map(|row| row.len()).min().unwrap_or(0);
+    let shared = shared.min(shortest.saturating_sub(1));
+    if shared < SHARED_LEAST { 0 } else { shared }
+}
+
+/// Makes room for one token each and says where they go: sequence and position.
+fn append(cache: &mut KvCache, next: &[(usize, u32)]) -> Result<Vec<(usize, usize)>> {
     let mut lengths = cache.lengths.clone();
     let mut named = vec![false; lengths.len()];
-    let mut positions = Vec::with_capacity(next.len());
+    let mut seats = Vec::with_capacity(next.len());
     for (slot, _) in next {
         match (lengths.get_mut(*slot), named.get_mut(*slot)) {
             (Some(length), Some(named)) if *length < cache.capacity && !*named => {
-                positions.push(*length as u32);
+                seats.push((*slot, *length));
                 *length += 1;
                 *named = true;
             }
@@ -148,5 +201,5 @@ fn append(cache: &mut KvCache, next: &[(usize, u32)]) -> Result<Vec<u32>> {
         }
     }
     cache.lengths = lengths;
-    Ok(positions)
+    Ok(seats)
 }

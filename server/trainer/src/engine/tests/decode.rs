@@ -65,3 +65,26 @@ fn steps_over_the_cache_give_the_logits_of_whole_sequences() {
     }
     assert_eq!(cache.lengths(), [9, 14]);
 }
+
+#[test]
+fn a_beginning_that_prompts_share_changes_nothing() {
+    let (model, config) = (tiny_model(), tiny_config());
+    let adapter = random_adapter(&config, lora_shape(TargetModule::ALL), 5);
+    let rows = random_rows(&config, &[44, 50], 2);
+    let long = &rows[0].tokens;
+    let mut other = long[..38].to_vec();
+    other.extend(&rows[1].tokens[38..]);
+    let prompts = [&long[..40], &other[..], &long[..39]];
+    let (mut cache, logits) = model.prefill(Some(&adapter), &prompts, 51).unwrap();
+    for (slot, prompt) in prompts.iter().enumerate() {
+        let (mut alone, expected) = model.prefill(Some(&adapter), &[prompt], 51).unwrap();
+        let row = logits.narrow(0, slot, 1).unwrap();
+        assert!(difference(&row, &expected) < 1e-4, "prompt {slot}");
+        let next = model
+            .step(Some(&adapter), &mut cache, &[(slot, 7)])
+            .unwrap();
+        let expected = model.step(Some(&adapter), &mut alone, &[(0, 7)]).unwrap();
+        assert!(difference(&next, &expected) < 1e-4, "behind prompt {slot}");
+    }
+    assert_eq!(cache.lengths(), [41, 51, 40]);
+}
