@@ -1,6 +1,6 @@
 //! A project to try things in: a tiny base model and a version of a few rows.
 
-use std::{fs, path::Path};
+use std::path::Path;
 
 use serde_json::json;
 
@@ -10,7 +10,7 @@ use crate::harness::{Page, Server};
 pub(crate) const PROJECT: &str = "/api/projects/lab";
 
 /// A small Llama in the form of a Hugging Face folder.
-const TINY: &str = concat!(
+pub(crate) const TINY: &str = concat!(
     env!("CARGO_MANIFEST_DIR"),
     "/../server/trainer/tests/reference/fixtures/tiny-llama"
 );
@@ -20,13 +20,8 @@ pub(crate) async fn prepare(page: &Page, server: &Server) {
     page.set_up().await;
     page.call("POST", "/api/projects", Some(json!({ "name": "Lab" })))
         .await;
-    let folder = server.app.data_dir.join("models/tiny");
-    fs::create_dir_all(&folder).unwrap();
-    for entry in fs::read_dir(Path::new(TINY)).unwrap() {
-        let entry = entry.unwrap();
-        fs::copy(entry.path(), folder.join(entry.file_name())).unwrap();
-    }
-    let model = json!({ "name": "Tiny", "path": "tiny" });
+    let path = server.add_model(Path::new(TINY));
+    let model = json!({ "name": "Tiny", "path": path });
     page.call("POST", &format!("{PROJECT}/models"), Some(model))
         .await;
     let dataset = page

@@ -20,7 +20,6 @@ mod harness;
 mod annotate;
 mod data;
 mod lab;
-mod real;
 mod runs;
 mod spec;
 mod start;

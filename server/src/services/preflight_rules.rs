@@ -181,7 +181,7 @@ pub(super) fn check_length(longest: usize, model: &ModelConfig) -> Option<Findin
     let most = model.max_position_embeddings;
     (longest > most).then(|| {
         let message =
-            format!("the longest row has {longest} tokens and the base reads {most}: lower it");
+            format!("the longest row has {longest} tokens and the base reads {most}: lower the longest length to that");
         error("too_long_for_base", "config.data.max_length", message)
     })
 }

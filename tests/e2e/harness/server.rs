@@ -64,15 +64,28 @@ impl Server {
         self.load(None).await
     }
 
-    /// The same with a base model from a file, which must not be a folder; answers the model's
-    /// name and number.
+    /// The same with a base model from a file or a folder; answers the model's name and number.
     pub(crate) async fn load_sample_with(&self, model: &Path) -> String {
-        let name = model.file_name().unwrap().to_str().unwrap();
-        let folder = self.app.data_dir.join("models");
-        fs::create_dir_all(&folder).unwrap();
-        fs::copy(model, folder.join(name)).unwrap();
-        self.load(Some(name.to_owned())).await;
+        let name = self.add_model(model);
+        self.load(Some(name.clone())).await;
         format!("{} 1", name.trim_end_matches(".gguf"))
+    }
+
+    /// Puts a file or a folder into the server's folder of models; answers what it is called there.
+    pub(crate) fn add_model(&self, model: &Path) -> String {
+        let name = model.file_name().unwrap().to_str().unwrap().to_owned();
+        let models = self.app.data_dir.join("models");
+        fs::create_dir_all(&models).unwrap();
+        if model.is_file() {
+            fs::copy(model, models.join(&name)).unwrap();
+            return name;
+        }
+        fs::create_dir_all(models.join(&name)).unwrap();
+        for entry in fs::read_dir(model).unwrap() {
+            let entry = entry.unwrap();
+            fs::copy(entry.path(), models.join(&name).join(entry.file_name())).unwrap();
+        }
+        name
     }
 
     async fn load(&self, model: Option<String>) -> String {

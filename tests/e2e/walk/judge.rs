@@ -4,14 +4,15 @@ use std::time::Instant;
 
 use serde::Deserialize;
 
-use super::figures::Figures;
+use super::{PROJECT, figures::Figures};
 use crate::harness::Page;
 
 const PAIRS: &str = include_str!("../../../samples/support_desk_intake/pairs_queue.jsonl");
 
-/// The left and the right response as they are on the page.
-const SIDES: &str = "return [...document.querySelectorAll('.response .text')]
-    .map((side) => side.textContent)";
+/// What was asked, and the left and the right response, as they are on the page at one moment.
+const SHOWN: &str =
+    "return ['.annotate__prompt', '.response--left .text', '.response--right .text']
+    .map((part) => document.querySelector(part).textContent)";
 
 #[derive(Deserialize)]
 struct Pair {
@@ -26,14 +27,14 @@ pub(super) async fn sixty_pairs(page: &Page, figures: &mut Figures) {
         .lines()
         .map(|line| serde_json::from_str(line).unwrap())
         .collect();
-    page.go("/p/support-desk-intake/queues").await;
+    page.go(&format!("{PROJECT}/queues")).await;
     page.press("Which plan is better?").await;
     page.press("Annotate").await;
     let start = Instant::now();
-    for done in 0..pairs.len() {
-        page.see(&format!("{done} of {} judged", pairs.len())).await;
-        page.find(".annotate__sides[data-painted=true]").await;
-        let key = better_side(page, &pairs).await;
+    let mut shown: [String; 3] = Default::default();
+    for _ in &pairs {
+        shown = next_pair(page, &shown).await;
+        let key = better_side(&shown, &pairs);
         page.find("body").await.send_keys(key).await.unwrap();
     }
     page.see("Nothing left for you").await;
@@ -51,24 +52,31 @@ pub(super) async fn sixty_pairs(page: &Page, figures: &mut Figures) {
     page.see("Version 1 has 60 rows").await;
 }
 
+/// Waits for another pair than the last one, on the screen.
+async fn next_pair(page: &Page, last: &[String; 3]) -> [String; 3] {
+    let mut shown = last.clone();
+    page.until("the next pair", async || {
+        page.find(".annotate__sides[data-painted=true]").await;
+        let texts = page.client().execute(SHOWN, Vec::new()).await.unwrap();
+        let texts: [String; 3] = serde_json::from_value(texts).unwrap();
+        shown = texts.map(|text| plain(&text));
+        shown != *last
+    })
+    .await;
+    shown
+}
+
 /// The key of the side that the sample's author prefers.
-async fn better_side(page: &Page, pairs: &[Pair]) -> &'static str {
-    let asked = page.find(".annotate__prompt").await.text().await.unwrap();
-    let shown = page.client().execute(SIDES, Vec::new()).await.unwrap();
-    let sides: Vec<String> = serde_json::from_value(shown).unwrap();
-    let [left, right] = sides.as_slice() else {
-        panic!("the page shows {} responses", sides.len());
-    };
-    let [left, right] = [left, right].map(|side| plain(side));
+fn better_side([asked, left, right]: &[String; 3], pairs: &[Pair]) -> &'static str {
     for pair in pairs {
         let [chosen, rejected] = [&pair.chosen, &pair.rejected].map(|side| plain(side));
-        if !plain(&asked).contains(&plain(&pair.prompt)) {
+        if !asked.contains(&plain(&pair.prompt)) {
             continue;
         }
-        if left == chosen && right == rejected {
+        if *left == chosen && *right == rejected {
             return "\u{e012}"; // arrow to the left
         }
-        if right == chosen && left == rejected {
+        if *right == chosen && *left == rejected {
             return "\u{e014}"; // arrow to the right
         }
     }

@@ -6,17 +6,63 @@
 //! holds the sample project to what the README promises, and writes its figures to
 //! `target/walk.md` step by step, so that a walk that fails still tells how far it came.
 
-mod figures;
-mod judge;
-mod steps;
-
 use std::{env, path::Path};
 
 use shared::report::{Report, SliceComparison, SuiteComparison};
 
+use super::{
+    DOMAIN, GUARDS,
+    figures::{Figures, signed},
+    judge,
+    steps::{Teaching, evaluate, report, share},
+};
 use crate::harness::in_browser;
-use figures::{Figures, signed};
-use steps::{Teaching, evaluate, report, share};
+
+/// The most tokens of an answer: enough for every plan and most general answers.
+const MOST_TOKENS: u32 = 256;
+
+/// Checks of fewer items tell too little to be listed.
+const COMMON: i64 = 15;
+
+/// Supervised fine-tuning on the sample's rows alone.
+const PLAIN: Teaching = Teaching {
+    name: "plain",
+    method: "Imitate answers",
+    data: "Support desk intake 1",
+    decisions: &[("Prompt", "Short 1")],
+    settings: &[
+        ("Batch and length", "Epochs", "4"),
+        ("Optimizer", "Learning rate", "5e-4"),
+    ],
+};
+
+/// The same with general rows mixed in.
+const MIXED: Teaching = Teaching {
+    name: "mixed",
+    decisions: &[
+        ("Prompt", "Short 1"),
+        ("General rows", "General instructions 1"),
+    ],
+    settings: &[
+        ("Batch and length", "Epochs", "4"),
+        ("Optimizer", "Learning rate", "5e-4"),
+        ("Data", "General share", "0.2"),
+    ],
+    ..PLAIN
+};
+
+/// Preference tuning of the tuned model on the judged pairs, measured on the held-out ones.
+const PREFERRED: Teaching = Teaching {
+    name: "preferred",
+    method: "Prefer the better answer",
+    data: "Judged plans 1",
+    decisions: &[
+        ("Prompt", "Short 1"),
+        ("Go on from", "mixed 1"),
+        ("Measured on", "Held-out pairs 1"),
+    ],
+    settings: &[],
+};
 
 /// Answers of 80 that must satisfy the schema after supervised fine-tuning.
 const SCHEMA_GOAL: i64 = 72;
@@ -25,12 +71,6 @@ const SCHEMA_GOAL: i64 = 72;
 /// tuning: 27 of 40.
 const PAIRS_GOAL: f64 = 27.0 / 40.0;
 
-/// The suite of the task.
-const DOMAIN: &[&str] = &["Support desk intake, held out"];
-
-/// What the model could do before.
-const GUARDS: &[&str] = &["General ability", "Over-refusal"];
-
 #[tokio::test]
 #[ignore = "takes about an hour: run `cargo xtask walk`"]
 async fn the_loop_on_the_real_model() {
@@ -38,17 +78,25 @@ async fn the_loop_on_the_real_model() {
         let model = env::var_os("TEMPER_TEST_MODEL").expect("TEMPER_TEST_MODEL names the model");
         let base = server.load_sample_with(Path::new(&model)).await;
         page.sign_in().await;
-        let mut figures = Figures::start();
+        let mut figures = Figures::start("walk.md");
 
-        evaluate(page, &mut figures, &base, "Instructed 1", DOMAIN).await;
-        evaluate(page, &mut figures, &base, "No prompt", GUARDS).await;
-        for teaching in [Teaching::PLAIN, Teaching::MIXED] {
+        evaluate(
+            page,
+            &mut figures,
+            &base,
+            "Instructed 1",
+            DOMAIN,
+            MOST_TOKENS,
+        )
+        .await;
+        evaluate(page, &mut figures, &base, "No prompt", GUARDS, MOST_TOKENS).await;
+        for teaching in [PLAIN, MIXED] {
             teaching.run(page, &mut figures).await;
             let tuned = format!("{} 1", teaching.name);
-            evaluate(page, &mut figures, &tuned, "No prompt", GUARDS).await;
+            evaluate(page, &mut figures, &tuned, "No prompt", GUARDS, MOST_TOKENS).await;
             let kept = report(page, &format!("What {tuned} kept"), (&base, &tuned), None).await;
             tell(&mut figures, &kept);
-            evaluate(page, &mut figures, &tuned, "Short 1", DOMAIN).await;
+            evaluate(page, &mut figures, &tuned, "Short 1", DOMAIN, MOST_TOKENS).await;
             let prompts = Some(("Instructed 1", "Short 1"));
             let task = report(
                 page,
@@ -60,10 +108,10 @@ async fn the_loop_on_the_real_model() {
             tell(&mut figures, &task);
             hold(&task.snapshot.suites[0]);
         }
-        share(page, &format!("{} 1 for {base}", Teaching::MIXED.name)).await;
+        share(page, &format!("{} 1 for {base}", MIXED.name)).await;
 
         judge::sixty_pairs(page, &mut figures).await;
-        let accuracy = Teaching::PREFERRED.run(page, &mut figures).await;
+        let accuracy = PREFERRED.run(page, &mut figures).await;
         let accuracy = accuracy.expect("preference tuning measures reward accuracy");
         assert!(accuracy >= PAIRS_GOAL, "reward accuracy is {accuracy}");
     })
@@ -83,7 +131,8 @@ fn tell(figures: &mut Figures, report: &Report) {
             &name,
             &format!("{sides} ({difference}); {}", suite.outcome.sentence),
         );
-        for check in &suite.checks {
+        let common = suite.checks.iter();
+        for check in common.filter(|check| check.baseline.total >= COMMON) {
             let (before, after) = (check.baseline.passed, check.candidate.passed);
             let difference = signed(&check.difference);
             let value = format!(

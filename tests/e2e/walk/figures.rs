@@ -17,9 +17,11 @@ pub(super) struct Figures {
 }
 
 impl Figures {
-    /// Begins the table anew.
-    pub(super) fn start() -> Self {
-        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../target/walk.md");
+    /// Begins the table anew, in a file of `target`.
+    pub(super) fn start(name: &str) -> Self {
+        let path = Path::new(env!("CARGO_MANIFEST_DIR"))
+            .join("../target")
+            .join(name);
         let mut options = OpenOptions::new();
         let file = options.create(true).write(true).truncate(true).open(path);
         let mut figures = Self {

@@ -1,5 +1,4 @@
-//! The steps of the loop that an engineer takes, each by the page and measured by what the API
-//! answers.
+//! Runs, evaluations and reports, each made by its page and measured by what the API answers.
 
 use std::{fmt::Write as _, time::Duration};
 
@@ -15,14 +14,8 @@ use shared::{
     training::{EvaluationMetrics, RunEvent},
 };
 
-use super::figures::Figures;
+use super::{API, PROJECT, figures::Figures};
 use crate::harness::Page;
-
-/// The project's path in the API.
-const API: &str = "/api/projects/support-desk-intake";
-
-/// The project's pages.
-const PROJECT: &str = "/p/support-desk-intake";
 
 /// How long a run or an evaluation may take.
 const PATIENCE: Duration = Duration::from_hours(1);
@@ -31,55 +24,15 @@ const PATIENCE: Duration = Duration::from_hours(1);
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Teaching {
     pub(super) name: &'static str,
-    method: &'static str,
-    data: &'static str,
+    pub(super) method: &'static str,
+    pub(super) data: &'static str,
     /// Further decisions: label and choice.
-    decisions: &'static [(&'static str, &'static str)],
+    pub(super) decisions: &'static [(&'static str, &'static str)],
     /// Changed settings: topic, label and value.
-    settings: &'static [(&'static str, &'static str, &'static str)],
+    pub(super) settings: &'static [(&'static str, &'static str, &'static str)],
 }
 
 impl Teaching {
-    /// Supervised fine-tuning on the sample's rows alone.
-    pub(super) const PLAIN: Self = Self {
-        name: "plain",
-        method: "Imitate answers",
-        data: "Support desk intake 1",
-        decisions: &[("Prompt", "Short 1")],
-        settings: &[
-            ("Batch and length", "Epochs", "4"),
-            ("Optimizer", "Learning rate", "5e-4"),
-        ],
-    };
-
-    /// The same with general rows mixed in.
-    pub(super) const MIXED: Self = Self {
-        name: "mixed",
-        decisions: &[
-            ("Prompt", "Short 1"),
-            ("General rows", "General instructions 1"),
-        ],
-        settings: &[
-            ("Batch and length", "Epochs", "4"),
-            ("Optimizer", "Learning rate", "5e-4"),
-            ("Data", "General share", "0.2"),
-        ],
-        ..Self::PLAIN
-    };
-
-    /// Preference tuning of the tuned model on the judged pairs, measured on the held-out ones.
-    pub(super) const PREFERRED: Self = Self {
-        name: "preferred",
-        method: "Prefer the better answer",
-        data: "Judged plans 1",
-        decisions: &[
-            ("Prompt", "Short 1"),
-            ("Go on from", "mixed 1"),
-            ("Measured on", "Held-out pairs 1"),
-        ],
-        settings: &[],
-    };
-
     /// Asks for the run, watches it to its end, and answers the reward accuracy on held-out pairs
     /// of what was handed over, if the method has one.
     pub(super) async fn run(self, page: &Page, figures: &mut Figures) -> Option<f64> {
@@ -160,13 +113,14 @@ fn story(run: &Run, history: &RunHistory, chosen: Option<&EvaluationMetrics>) ->
     story
 }
 
-/// Asks some suites of a model with a prompt, and waits for all answers.
+/// Asks some suites of a model with a prompt, and waits for all answers; leaves the list in view.
 pub(super) async fn evaluate(
     page: &Page,
     figures: &mut Figures,
     model: &str,
     prompt: &str,
     suites: &[&str],
+    most_tokens: u32,
 ) {
     page.go(&format!("{PROJECT}/evaluations/new")).await;
     page.select("Model", model).await;
@@ -178,6 +132,8 @@ pub(super) async fn evaluate(
             label.click().await.unwrap();
         }
     }
+    page.fill("Most tokens of an answer", &most_tokens.to_string())
+        .await;
     page.press("Evaluate").await;
     page.see("Evaluations").await;
     let path = format!("{API}/evaluations?limit={}", suites.len());
@@ -230,7 +186,8 @@ pub(super) async fn report(
     get(page, &format!("{API}/reports/{number}")).await
 }
 
-/// Shares a report, and reads it as somebody without an account; comes back signed in.
+/// Shares a report, and reads it as somebody without an account; comes back signed in. Such a
+/// page has no script.
 pub(super) async fn share(page: &Page, name: &str) {
     page.go(&format!("{PROJECT}/reports")).await;
     page.press(name).await;
@@ -244,6 +201,8 @@ pub(super) async fn share(page: &Page, name: &str) {
     page.go(path.trim()).await;
     page.see("How it was computed").await;
     page.take_picture("shared").await;
+    let scripts = page.client().find_all(Locator::Css("script")).await;
+    assert!(scripts.unwrap().is_empty(), "a shared report has no script");
     page.sign_in().await;
 }
 
