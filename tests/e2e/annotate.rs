@@ -57,6 +57,32 @@ async fn a_queue_is_judged_by_keyboard_to_its_end() {
     .await;
 }
 
+#[tokio::test]
+async fn verdicts_without_a_connection_are_kept_and_sent_later() {
+    in_browser("offline", async |page, _server| {
+        let queue = prepare(page).await;
+        page.go(&format!("/p/tickets/queues/{queue}/annotate"))
+            .await;
+        page.see("Question 1").await;
+        page.set_offline(true).await;
+        press(page, "t").await;
+        page.see("Question 2").await;
+        page.see("1 judgement is kept in this browser").await;
+        page.take_picture("kept").await;
+        page.set_offline(false).await;
+        let path = format!("{PROJECT}/queues/{queue}/judgements");
+        page.until("the verdict arrives", async || {
+            let made = page.call("GET", &path, None).await;
+            made["items"].as_array().unwrap().len() == 1
+        })
+        .await;
+        page.see("1 of 3 judged, 1 by you").await;
+        // What the browser says of the requests that failed meanwhile.
+        page.console_errors().await;
+    })
+    .await;
+}
+
 fn summary(judgement: &Value) -> (bool, &str) {
     (
         judgement["strongly"].as_bool().unwrap(),

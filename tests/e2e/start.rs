@@ -14,6 +14,31 @@ async fn the_first_page_appears() {
 }
 
 #[tokio::test]
+async fn a_part_that_cannot_be_fetched_is_told_and_fetched_again() {
+    in_browser("parts", async |page, server| {
+        let slug = server.load_sample().await;
+        page.sign_in().await;
+        page.block(&["*/assets/split_*", "*/assets/chunk_*"]).await;
+        page.go(&format!("/p/{slug}")).await;
+        page.see("Recent changes").await;
+        page.go(&format!("/p/{slug}/runs")).await;
+        page.see("This page could not be loaded").await;
+        page.take_picture("failed-part").await;
+        page.block(&[]).await;
+        page.press("Try again").await;
+        page.see("No runs yet").await;
+        let errors = page.console_errors().await;
+        assert!(
+            errors
+                .iter()
+                .all(|one| one.contains("ERR_BLOCKED") || one.contains("fetch")),
+            "{errors:?}"
+        );
+    })
+    .await;
+}
+
+#[tokio::test]
 async fn a_script_inside_the_page_does_not_run() {
     in_browser("inline-script", async |page, _server| {
         page.go("/").await;

@@ -9,15 +9,16 @@ const TEST: &str = "walk::real::the_loop_on_the_real_model";
 
 /// Builds everything and walks; takes most of an hour on two cores.
 ///
-/// It is built as the tests are, with the trainer optimised, so that it needs no build of its own.
+/// It is a release build, as a person would run it: what it says of time is meant.
 pub(crate) fn run() -> Result<()> {
     frontend::build(frontend::Options::default())?;
     let mut environment = test::browser_environment()?;
     let model = model::fetch()?;
     environment.push(("TEMPER_TEST_MODEL".to_owned(), model.into_os_string()));
     cargo()
-        .args(["test", "--workspace", "--locked", "--test", "e2e", "--"])
-        .args(["--ignored", "--exact", TEST, "--nocapture"])
+        .args(["test", "--release", "--locked", "--package", "tests"])
+        .args(["--test", "e2e", "--", "--ignored", "--exact", TEST])
+        .arg("--nocapture")
         .envs(&environment)
         .run()?;
     let figures = workspace::target().join("walk.md");

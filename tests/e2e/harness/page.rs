@@ -180,10 +180,29 @@ impl Page {
         let metrics = json!({
             "width": width, "height": height, "deviceScaleFactor": 1, "mobile": width < 720,
         });
-        let command = Devtools {
-            name: "Emulation.setDeviceMetricsOverride",
-            parameters: metrics,
-        };
+        self.tell_browser("Emulation.setDeviceMetricsOverride", metrics)
+            .await;
+    }
+
+    /// Takes the network away, or gives it back.
+    pub(crate) async fn set_offline(&self, offline: bool) {
+        let conditions = json!({
+            "offline": offline, "latency": 0, "downloadThroughput": -1, "uploadThroughput": -1,
+        });
+        self.tell_browser("Network.enable", json!({})).await;
+        self.tell_browser("Network.emulateNetworkConditions", conditions)
+            .await;
+    }
+
+    /// Lets requests fail whose address fits one of the patterns, and no others.
+    pub(crate) async fn block(&self, patterns: &[&str]) {
+        self.tell_browser("Network.enable", json!({})).await;
+        self.tell_browser("Network.setBlockedURLs", json!({ "urls": patterns }))
+            .await;
+    }
+
+    async fn tell_browser(&self, name: &'static str, parameters: Value) {
+        let command = Devtools { name, parameters };
         self.client.issue_cmd(command).await.unwrap();
     }
 

@@ -24,11 +24,14 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use anyhow::{Context as _, Result};
+use anyhow::{Context as _, Result, bail};
 use clap::Args;
 
 use crate::{cache, toolchain, workspace};
 use bundle::Bundle;
+
+/// The most bytes that a first visit may fetch, compressed.
+const FIRST_VISIT: u64 = 400_000;
 
 /// Options of `cargo xtask frontend`.
 #[derive(Args, Clone, Copy, Debug, Default)]
@@ -55,10 +58,10 @@ pub(crate) fn build(options: Options) -> Result<()> {
     let bound = compile::bind(&split, options.dev)?;
     lay_out(&split, &bound, &fresh)?;
     compress::compress_folder(&fresh, options.dev)?;
+    report(&fresh, options.dev)?;
     remove(&assets)?;
     fs::rename(&fresh, &assets).context("cannot move the new frontend into place")?;
-    fs::write(stamp, key)?;
-    report(&assets)
+    Ok(fs::write(stamp, key)?)
 }
 
 /// What the result depends on: the compiled module, the static files, and this program.
@@ -150,8 +153,9 @@ fn remove(folder: &Path) -> Result<()> {
     Ok(())
 }
 
-/// Prints how much a browser fetches at its first visit, and how much in all.
-fn report(assets: &Path) -> Result<()> {
+/// Prints how much a browser fetches at its first visit and how much in all; fails if the first is
+/// too much.
+fn report(assets: &Path, dev: bool) -> Result<()> {
     let (mut first, mut all) = (0, 0);
     for file in files_below(assets)? {
         if file.extension() != Some(OsStr::new("br")) {
@@ -165,9 +169,12 @@ fn report(assets: &Path) -> Result<()> {
         all += size;
         first += if is_later { 0 } else { size };
     }
-    println!(
-        "Frontend: {} (with Brotli {first} bytes at the first visit, {all} in all)",
-        assets.display()
-    );
+    println!("Frontend, with Brotli: {first} bytes at the first visit, {all} in all");
+    if !dev && first > FIRST_VISIT {
+        bail!(
+            "the first visit fetches {first} bytes and may fetch {FIRST_VISIT}: move what its page \
+             does not need into a part (frontend/src/pages/parts.rs)"
+        );
+    }
     Ok(())
 }
