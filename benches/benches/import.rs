@@ -10,11 +10,10 @@ use std::{
     time::{Duration, Instant},
 };
 
-use anyhow::Context as _;
+use benches::{mebibytes, say, serve_config};
 use server::{
     app::App,
     cli::serve::{assemble, handlers},
-    config::{DataConfig, ServeConfig},
     context::Context,
     extract::ProjectAccess,
     jobs::{self, Timing},
@@ -43,7 +42,7 @@ async fn main() -> anyhow::Result<()> {
     let size = generate(&file, rows)?;
     let app = open(folder.path()).await?;
     let access = sign_up(&app).await?;
-    let before = peak_mebibytes()?;
+    let before = mebibytes("VmHWM")?;
     let begin = Instant::now();
     let upload = ReaderStream::with_capacity(tokio::fs::File::open(&file).await?, 64 << 10);
     let upload = uploads::create_upload(&app, &access, "rows.jsonl", upload).await?;
@@ -72,7 +71,7 @@ async fn main() -> anyhow::Result<()> {
     say(&format!(
         "{} MiB of JSONL; peak memory {} MiB, {before} MiB before",
         size >> 20,
-        peak_mebibytes()?
+        mebibytes("VmHWM")?
     ));
     let request = CreateDatasetVersion {
         note: String::new(),
@@ -82,26 +81,14 @@ async fn main() -> anyhow::Result<()> {
     let begin = Instant::now();
     dataset_versions::create_version(&app, &access, dataset, request).await?;
     report("cut", rows, begin.elapsed());
-    say(&format!("peak memory {} MiB", peak_mebibytes()?));
+    say(&format!("peak memory {} MiB", mebibytes("VmHWM")?));
     Ok(())
 }
 
 async fn open(folder: &Path) -> anyhow::Result<App> {
     let database = std::env::var("BENCH_DATABASE_URL")
         .unwrap_or_else(|_| format!("sqlite:{}", folder.join("bench.db").display()));
-    let config = ServeConfig {
-        data: DataConfig {
-            data_dir: folder.to_owned(),
-            database_url: Some(database.clone()),
-        },
-        listen: ([127, 0, 0, 1], 0).into(),
-        assets: folder.to_owned(),
-        client_address_header: None,
-        secure_cookies: false,
-        max_upload_bytes: u64::MAX,
-        runners: 1,
-        lease_seconds: 30,
-    };
+    let config = serve_config(folder, &database);
     let store = Store::open(&database).await?;
     let app = assemble(
         store,
@@ -172,26 +159,10 @@ fn generate(path: &Path, rows: usize) -> anyhow::Result<u64> {
     Ok(path.metadata()?.len())
 }
 
-/// The most memory that the process has had.
-fn peak_mebibytes() -> anyhow::Result<u64> {
-    let status = std::fs::read_to_string("/proc/self/status")?;
-    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
-    let text = line
-        .context("the system does not say")?
-        .trim()
-        .trim_end_matches(" kB");
-    Ok(text.parse::<u64>()? >> 10)
-}
-
 fn report(what: &str, rows: usize, took: Duration) {
     let seconds = took.as_secs_f64();
     say(&format!(
         "{what}: {seconds:.1} s, {:.0} rows a second",
         rows as f64 / seconds
     ));
-}
-
-#[expect(clippy::print_stdout, reason = "the bench's answer")]
-fn say(line: &str) {
-    println!("{line}");
 }

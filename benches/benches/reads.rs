@@ -13,6 +13,7 @@ use std::{
 };
 
 use anyhow::{Context as _, ensure};
+use benches::{mebibytes, say, serve_config};
 use bytes::Bytes;
 use http_body_util::{BodyExt as _, Empty};
 use hyper_util::{
@@ -22,7 +23,6 @@ use hyper_util::{
 use server::{
     app::App,
     cli::serve::{assemble, run},
-    config::{DataConfig, ServeConfig},
     context::Context,
     extract::ProjectAccess,
     jobs::Timing,
@@ -60,7 +60,7 @@ async fn main() -> anyhow::Result<()> {
     let model = given.find(|path| path.is_file());
     let folder = tempfile::tempdir()?;
     let (app, address) = serve(folder.path()).await?;
-    say(&format!("idle: {} MiB in memory", resident_mebibytes()?));
+    say(&format!("idle: {} MiB in memory", mebibytes("VmRSS")?));
     let (access, token) = prepare(&app, folder.path(), model.as_deref()).await?;
     let reads = Reads {
         client: Client::builder(TokioExecutor::new()).build_http(),
@@ -79,19 +79,7 @@ async fn main() -> anyhow::Result<()> {
 /// A server on a free port.
 async fn serve(folder: &Path) -> anyhow::Result<(App, SocketAddr)> {
     let database = format!("sqlite:{}", folder.join("bench.db").display());
-    let config = ServeConfig {
-        data: DataConfig {
-            data_dir: folder.to_owned(),
-            database_url: Some(database.clone()),
-        },
-        listen: ([127, 0, 0, 1], 0).into(),
-        assets: folder.to_owned(),
-        client_address_header: None,
-        secure_cookies: false,
-        max_upload_bytes: u64::MAX,
-        runners: 1,
-        lease_seconds: 30,
-    };
+    let config = serve_config(folder, &database);
     let store = Store::open(&database).await?;
     let code = accounts::SetupCode::default();
     let app = assemble(store, Context::system(), &config, code);
@@ -221,17 +209,4 @@ impl Reads {
             .header("authorization", format!("Bearer {}", self.token));
         Ok(request.body(Empty::new())?)
     }
-}
-
-/// What the process has in memory now.
-fn resident_mebibytes() -> anyhow::Result<u64> {
-    let status = fs::read_to_string("/proc/self/status")?;
-    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
-    let text = line.context("the system does not say")?.trim();
-    Ok(text.trim_end_matches(" kB").parse::<u64>()? >> 10)
-}
-
-#[expect(clippy::print_stdout, reason = "the bench's answer")]
-fn say(line: &str) {
-    println!("{line}");
 }
