@@ -93,15 +93,18 @@ impl Watcher {
             return Ok(false);
         };
         let id: RunId = record.summary.id;
-        if self.shown.as_ref() != Some(&record.summary) {
-            let message = LiveMessage::Run(Box::new(record.summary.clone()));
-            self.waiting.push_back((None, message));
-            self.shown = Some(record.summary);
-        }
-        for event in run_events::list_after(&mut tx, id, self.after, PAGE).await? {
+        let events = run_events::list_after(&mut tx, id, self.after, PAGE).await?;
+        // Events come first: a page stops listening once it hears that the run has ended.
+        let has_all = events.len() < PAGE as usize;
+        for event in events {
             self.after = event.seq;
             self.waiting
                 .push_back((Some(event.seq), LiveMessage::Event(event)));
+        }
+        if has_all && self.shown.as_ref() != Some(&record.summary) {
+            let message = LiveMessage::Run(Box::new(record.summary.clone()));
+            self.waiting.push_back((None, message));
+            self.shown = Some(record.summary);
         }
         Ok(true)
     }

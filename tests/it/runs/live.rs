@@ -35,10 +35,12 @@ on_both_databases! {
         let known = 3;
         let last = seen[known - 1]["seq"].as_i64();
         let mut stream = lab.client.watch("/api/projects/p/live?run=1", last).await;
-        assert_eq!(stream.next().await.unwrap().name, "run");
         for event in &seen[known..] {
             assert_eq!(stream.next().await.unwrap().id, event["seq"].as_i64());
         }
+        let last = stream.next().await.unwrap();
+        assert_eq!(last.name, "run", "what ends a run comes before its end");
+        assert_eq!(last.data["state"], "succeeded");
         lab.app.app.lifecycle.stop();
         assert_eq!(stream.next().await, None, "a stream ends when the server stops");
     }

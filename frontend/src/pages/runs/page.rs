@@ -172,8 +172,9 @@ fn control(
     let (slug, number) = (current.slug(), summary.with_untracked(|run| run.number));
     let resume = Submit::new(
         move |()| api::runs::resume_run(slug.clone(), number),
-        move |_: Run| {
+        move |run: Run| {
             activity.reload();
+            summary.set(run.summary);
             opened.reload();
             toasts.tell("The run goes on from its newest checkpoint.");
         },
