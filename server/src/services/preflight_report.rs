@@ -6,6 +6,8 @@ use shared::{
     training::{Method, TrainingConfig},
 };
 
+use store::dataset_versions::VersionRecord;
+
 use super::{
     memory::Memory, row_files::is_learned_from, run_cache::TokenTotals, run_setup::RunSetup,
 };
@@ -83,6 +85,16 @@ impl Report {
                 counts.rows
             );
             self.warn("other_rows", field, message);
+        }
+        if let Some(validation) = &setup.validation {
+            let general = setup.general.as_ref();
+            let is_learned = |other: &VersionRecord| other.version.id == validation.version.id;
+            let is_own = validation.version.dataset_id == setup.dataset.version.dataset_id;
+            if is_own || general.is_some_and(is_learned) {
+                let message = "the run may also learn from rows that it is measured on: they are \
+                               of the same dataset, or are mixed in as general rows";
+                self.warn("measured_on_learned_rows", "validation_version_id", message);
+            }
         }
         if setup.measured().is_none() {
             let message = "no rows are held back to measure on: there is no validation loss, and the \

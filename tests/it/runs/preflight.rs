@@ -146,6 +146,41 @@ async fn what_a_person_should_know_is_a_warning() {
 }
 
 #[tokio::test]
+async fn a_run_is_measured_on_all_rows_of_another_version() {
+    let mut lab = Lab::new(TestDatabase::sqlite().await).await;
+    let held_out = lab.dataset("Held out", &completions(5), 0.0).await;
+    let measured = lab.with("/validation_version_id", json!(held_out));
+    let preflight = lab.preflight(&measured).await;
+    assert_eq!(
+        (&preflight["train_rows"], &preflight["validation_rows"]),
+        (&json!(9), &json!(5))
+    );
+    assert_eq!(preflight["findings"], json!([]));
+    let run = lab.train(&measured).await;
+    assert!(run["best_validation_loss"].as_f64().unwrap() > 0.0);
+
+    let of_pairs = lab.dataset("Pairs", &pairs(2), 0.0).await;
+    let request = lab.with("/validation_version_id", json!(of_pairs));
+    assert_eq!(lab.findings(&request).await, ["error no_validation_rows"]);
+    let mut twice = measured.clone();
+    twice["general_version_id"] = json!(held_out);
+    twice["config"]["data"] = json!({ "general_share": 0.1 });
+    assert_eq!(
+        lab.findings(&twice).await,
+        ["warning measured_on_learned_rows"]
+    );
+    for id in [
+        json!(lab.version),
+        json!("0193b3c2-7d1e-7a52-9c63-5a1f6b0c9d11"),
+    ] {
+        let request = lab.with("/validation_version_id", id);
+        let path = format!("{RUNS}/preflight");
+        let refused = lab.client.post(&path, &request).await.expect(422);
+        assert_eq!(refused["fields"][0]["field"], "validation_version_id");
+    }
+}
+
+#[tokio::test]
 async fn nobody_names_files_of_the_server_or_things_of_other_projects() {
     let mut lab = Lab::new(TestDatabase::sqlite().await).await;
     let mut request = lab.with("/config/model", json!("/etc/passwd"));
