@@ -72,8 +72,15 @@ async fn main() -> anyhow::Result<()> {
         say("no model is named: nothing was trained beside the reads");
         return Ok(());
     }
-    train(&app, &access).await?;
-    reads.measure("while a run trains", 50).await
+    let number = train(&app, &access).await?;
+    reads.measure("while a run trains", 50).await?;
+    let run = runs::get_run(&app, &access, number).await?.summary;
+    ensure!(
+        run.state == JobState::Running,
+        "the run ended meanwhile: {}",
+        run.message
+    );
+    Ok(())
 }
 
 /// A server on a free port.
@@ -128,8 +135,9 @@ async fn prepare(
     Ok((access, token))
 }
 
-/// Starts supervised fine-tuning on the sample's rows, and waits until it makes steps.
-async fn train(app: &App, access: &ProjectAccess) -> anyhow::Result<()> {
+/// Starts supervised fine-tuning on the sample's rows, and waits until it makes steps; answers
+/// its number.
+async fn train(app: &App, access: &ProjectAccess) -> anyhow::Result<i64> {
     let base = models::list_model_versions(app, access).await?;
     let base_id = base.first().context("there is no base model")?.id;
     let all = datasets::list_datasets(app, access).await?;
@@ -154,7 +162,7 @@ async fn train(app: &App, access: &ProjectAccess) -> anyhow::Result<()> {
         let goes_on = matches!(run.state, JobState::Queued | JobState::Running);
         ensure!(goes_on, "the run ended: {}", run.message);
         if run.step > 1 {
-            return Ok(());
+            return Ok(number);
         }
         sleep(Duration::from_millis(100)).await;
     }

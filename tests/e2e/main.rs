@@ -8,6 +8,7 @@
 //! | `TEST_CHROMEDRIVER`, `TEST_CHROMIUM` | the two programs; without them the tests are skipped |
 //! | `TEST_ASSETS` | the folder of the built frontend |
 //! | `TEST_REQUIRE_BROWSER` | fail instead of skipping |
+//! | `TEMPER_TEST_MODEL` | the real model, for the test that `cargo xtask walk` runs |
 //!
 //! # Adding a test
 //! One `#[tokio::test]` that calls [`harness::in_browser`] with a name of its own. Wait for what a

@@ -2,7 +2,7 @@
 
 use anyhow::Result;
 
-use crate::{frontend, model, sh::cargo, test, workspace};
+use crate::{frontend, model, sh::cargo, test};
 
 /// The test that walks; the others are for `cargo xtask test`.
 const TEST: &str = "walk::real::the_loop_on_the_real_model";
@@ -20,8 +20,5 @@ pub(crate) fn run() -> Result<()> {
         .args(["--test", "e2e", "--", "--ignored", "--exact", TEST])
         .arg("--nocapture")
         .envs(&environment)
-        .run()?;
-    let figures = workspace::target().join("walk.md");
-    println!("The figures are in {}.", figures.display());
-    Ok(())
+        .run()
 }

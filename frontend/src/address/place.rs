@@ -72,7 +72,7 @@ pub enum Place {
 }
 
 impl Place {
-    /// The page at a path below the project's, without the leading slash.
+    /// The page at a path below the project's, with or without slashes around it.
     #[must_use]
     pub fn from_path(path: &str) -> Option<Self> {
         let parts: Vec<&str> = path.trim_matches('/').split('/').collect();
@@ -211,6 +211,8 @@ mod tests {
             let found = Place::from_path(path).map(|place| place.to_string());
             assert_eq!(found.as_deref(), Some(path));
         }
+        assert_eq!(Place::from_path("/"), Some(Place::Home));
+        assert_eq!(Place::from_path("runs/"), Some(Place::Runs));
         for nowhere in [
             "spec/x",
             "data/x",

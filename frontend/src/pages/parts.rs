@@ -8,6 +8,7 @@ use super::{
     data::{DataPage, DatasetPage, ImportPage, ImportReportPage, VersionPage},
     evaluations::{EvaluationPage, EvaluationsPage, NewEvaluationPage},
     models::{ChatPage, ModelsPage},
+    not_found::NotFoundPage,
     prompts::{PromptPage, PromptsPage},
     queues::{QueuePage, QueuesPage},
     reports::{NewReportPage, ReportPage, ReportsPage},
@@ -18,12 +19,13 @@ use super::{
 };
 use crate::{address::Place, api::ApiError};
 
-/// Draws a page of a part; nothing for a page of another one.
+/// Draws a page of a part. For a page of another one it says that there is none, which
+/// [`Part::of`](super::project_page) keeps from happening.
 #[derive(Clone, Copy)]
-pub(super) struct Draw(fn(Place) -> Option<AnyView>);
+pub(super) struct Draw(fn(Place) -> AnyView);
 
 impl Draw {
-    pub(super) fn page(self, place: Place) -> Option<AnyView> {
+    pub(super) fn page(self, place: Place) -> AnyView {
         (self.0)(place)
     }
 }
@@ -36,72 +38,60 @@ impl PartialEq for Draw {
 
 #[wasm_split(groundwork, wasm_split_path = leptos::wasm_split, fallible)]
 pub(super) fn groundwork() -> Result<Draw, ApiError> {
-    Ok(Draw(|place| {
-        let page = match place {
-            Place::Spec => view! { <SpecPage /> }.into_any(),
-            Place::EditSpec => view! { <EditSpecPage /> }.into_any(),
-            Place::CompareSpec => view! { <CompareSpecPage /> }.into_any(),
-            Place::Data => view! { <DataPage /> }.into_any(),
-            Place::Import => view! { <ImportPage /> }.into_any(),
-            Place::Dataset(id) => view! { <DatasetPage id /> }.into_any(),
-            Place::ImportReport(dataset, import) => {
-                view! { <ImportReportPage dataset import /> }.into_any()
-            }
-            Place::DatasetVersion(dataset, number) => {
-                view! { <VersionPage dataset number /> }.into_any()
-            }
-            Place::Suites => view! { <SuitesPage /> }.into_any(),
-            Place::NewSuite => view! { <NewSuitePage /> }.into_any(),
-            Place::Suite(id) => view! { <SuitePage id /> }.into_any(),
-            Place::Prompts => view! { <PromptsPage /> }.into_any(),
-            Place::Prompt(id) => view! { <PromptPage id /> }.into_any(),
-            Place::Settings => view! { <SettingsPage /> }.into_any(),
-            _ => return None,
-        };
-        Some(page)
+    Ok(Draw(|place| match place {
+        Place::Spec => view! { <SpecPage /> }.into_any(),
+        Place::EditSpec => view! { <EditSpecPage /> }.into_any(),
+        Place::CompareSpec => view! { <CompareSpecPage /> }.into_any(),
+        Place::Data => view! { <DataPage /> }.into_any(),
+        Place::Import => view! { <ImportPage /> }.into_any(),
+        Place::Dataset(id) => view! { <DatasetPage id /> }.into_any(),
+        Place::ImportReport(dataset, import) => {
+            view! { <ImportReportPage dataset import /> }.into_any()
+        }
+        Place::DatasetVersion(dataset, number) => {
+            view! { <VersionPage dataset number /> }.into_any()
+        }
+        Place::Suites => view! { <SuitesPage /> }.into_any(),
+        Place::NewSuite => view! { <NewSuitePage /> }.into_any(),
+        Place::Suite(id) => view! { <SuitePage id /> }.into_any(),
+        Place::Prompts => view! { <PromptsPage /> }.into_any(),
+        Place::Prompt(id) => view! { <PromptPage id /> }.into_any(),
+        Place::Settings => view! { <SettingsPage /> }.into_any(),
+        _ => view! { <NotFoundPage /> }.into_any(),
     }))
 }
 
 #[wasm_split(queues, wasm_split_path = leptos::wasm_split, fallible)]
 pub(super) fn queues() -> Result<Draw, ApiError> {
-    Ok(Draw(|place| {
-        let page = match place {
-            Place::Queues => view! { <QueuesPage /> }.into_any(),
-            Place::Queue(id) => view! { <QueuePage id /> }.into_any(),
-            Place::Annotate(id) => view! { <AnnotatePage id /> }.into_any(),
-            _ => return None,
-        };
-        Some(page)
+    Ok(Draw(|place| match place {
+        Place::Queues => view! { <QueuesPage /> }.into_any(),
+        Place::Queue(id) => view! { <QueuePage id /> }.into_any(),
+        Place::Annotate(id) => view! { <AnnotatePage id /> }.into_any(),
+        _ => view! { <NotFoundPage /> }.into_any(),
     }))
 }
 
 #[wasm_split(runs, wasm_split_path = leptos::wasm_split, fallible)]
 pub(super) fn runs() -> Result<Draw, ApiError> {
-    Ok(Draw(|place| {
-        let page = match place {
-            Place::Runs => view! { <RunsPage /> }.into_any(),
-            Place::NewRun => view! { <NewRunPage /> }.into_any(),
-            Place::Run(number) => view! { <RunPage number /> }.into_any(),
-            _ => return None,
-        };
-        Some(page)
+    Ok(Draw(|place| match place {
+        Place::Runs => view! { <RunsPage /> }.into_any(),
+        Place::NewRun => view! { <NewRunPage /> }.into_any(),
+        Place::Run(number) => view! { <RunPage number /> }.into_any(),
+        _ => view! { <NotFoundPage /> }.into_any(),
     }))
 }
 
 #[wasm_split(results, wasm_split_path = leptos::wasm_split, fallible)]
 pub(super) fn results() -> Result<Draw, ApiError> {
-    Ok(Draw(|place| {
-        let page = match place {
-            Place::Evaluations => view! { <EvaluationsPage /> }.into_any(),
-            Place::NewEvaluation => view! { <NewEvaluationPage /> }.into_any(),
-            Place::Evaluation(number) => view! { <EvaluationPage number /> }.into_any(),
-            Place::Reports => view! { <ReportsPage /> }.into_any(),
-            Place::NewReport => view! { <NewReportPage /> }.into_any(),
-            Place::Report(number) => view! { <ReportPage number /> }.into_any(),
-            Place::Models => view! { <ModelsPage /> }.into_any(),
-            Place::Chat(id) => view! { <ChatPage id /> }.into_any(),
-            _ => return None,
-        };
-        Some(page)
+    Ok(Draw(|place| match place {
+        Place::Evaluations => view! { <EvaluationsPage /> }.into_any(),
+        Place::NewEvaluation => view! { <NewEvaluationPage /> }.into_any(),
+        Place::Evaluation(number) => view! { <EvaluationPage number /> }.into_any(),
+        Place::Reports => view! { <ReportsPage /> }.into_any(),
+        Place::NewReport => view! { <NewReportPage /> }.into_any(),
+        Place::Report(number) => view! { <ReportPage number /> }.into_any(),
+        Place::Models => view! { <ModelsPage /> }.into_any(),
+        Place::Chat(id) => view! { <ChatPage id /> }.into_any(),
+        _ => view! { <NotFoundPage /> }.into_any(),
     }))
 }

@@ -1,8 +1,8 @@
 //! The page of a project that the address names.
 //!
 //! The home page comes with the application. All others are in a few parts, which the build splits
-//! from the program and a browser fetches when it first needs them: whoever annotates never loads
-//! the pages of runs.
+//! from the program: a browser fetches a part when a page first needs it, and the others soon after
+//! the start, once the first page stands.
 //!
 //! # Adding a page
 //! A variant of [`Place`] with its path, the part that it is in below, and its line where

@@ -1,7 +1,7 @@
 //! What the walk measured, as a table for people.
 
 use std::{
-    fs::{File, OpenOptions},
+    fs::{File, OpenOptions, create_dir_all},
     io::Write as _,
     path::Path,
     time::Instant,
@@ -19,9 +19,10 @@ pub(super) struct Figures {
 impl Figures {
     /// Begins the table anew, in a file of `target`.
     pub(super) fn start(name: &str) -> Self {
-        let path = Path::new(env!("CARGO_MANIFEST_DIR"))
-            .join("../target")
-            .join(name);
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../target");
+        create_dir_all(&folder).unwrap();
+        let path = folder.join(name);
+        println!("The figures are written to {}.", path.display());
         let mut options = OpenOptions::new();
         let file = options.create(true).write(true).truncate(true).open(path);
         let mut figures = Self {

@@ -9,10 +9,11 @@ use crate::harness::Page;
 
 const PAIRS: &str = include_str!("../../../samples/support_desk_intake/pairs_queue.jsonl");
 
-/// What was asked, and the left and the right response, as they are on the page at one moment.
-const SHOWN: &str =
-    "return ['.annotate__prompt', '.response--left .text', '.response--right .text']
-    .map((part) => document.querySelector(part).textContent)";
+/// What was asked, and the left and the right response, as they are on the page at one moment,
+/// once they may be judged.
+const SHOWN: &str = "const is_painted = document.querySelector('[data-painted=true]');
+    return is_painted && ['.annotate__prompt', '.response--left .text', '.response--right .text']
+        .map((part) => document.querySelector(part).textContent)";
 
 #[derive(Deserialize)]
 struct Pair {
@@ -56,9 +57,10 @@ pub(super) async fn sixty_pairs(page: &Page, figures: &mut Figures) {
 async fn next_pair(page: &Page, last: &[String; 3]) -> [String; 3] {
     let mut shown = last.clone();
     page.until("the next pair", async || {
-        page.find(".annotate__sides[data-painted=true]").await;
         let texts = page.client().execute(SHOWN, Vec::new()).await.unwrap();
-        let texts: [String; 3] = serde_json::from_value(texts).unwrap();
+        let Some(texts) = serde_json::from_value::<Option<[String; 3]>>(texts).unwrap() else {
+            return false;
+        };
         shown = texts.map(|text| plain(&text));
         shown != *last
     })

@@ -134,15 +134,18 @@ pub(super) async fn evaluate(
     }
     page.fill("Most tokens of an answer", &most_tokens.to_string())
         .await;
-    page.press("Evaluate").await;
-    page.see("Evaluations").await;
     let path = format!("{API}/evaluations?limit={}", suites.len());
+    let before: ListPage<Evaluation> = get(page, &path).await;
+    let before = before.items.first().map_or(0, |newest| newest.number);
+    page.press("Evaluate").await;
     page.until_within(PATIENCE, "the evaluations end", async || {
         let newest: ListPage<Evaluation> = get(page, &path).await;
-        newest.items.iter().all(|one| {
+        let made = newest.items.iter().filter(|one| one.number > before);
+        let finished = made.filter(|one| {
             assert_ne!(one.state, JobState::Failed, "{}", one.message);
             one.model_name == model && one.state == JobState::Succeeded
-        })
+        });
+        finished.count() == suites.len()
     })
     .await;
     let newest: ListPage<Evaluation> = get(page, &path).await;

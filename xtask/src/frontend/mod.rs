@@ -8,7 +8,7 @@
 //! | [`compress`] | `.br` and `.gz` beside each file |
 //!
 //! The module is split where the crate `frontend` says so, at functions marked `wasm_split`: the
-//! first piece comes with the page, the others when a page needs them.
+//! first piece comes with the page, the others when a page needs them or soon after the start.
 //!
 //! The result is one folder: `index.html`, and `assets/` whose names carry a hash of the content,
 //! so that browsers may keep them for ever. The page has no inline script or style, because the
@@ -24,7 +24,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use anyhow::{Context as _, Result, bail};
+use anyhow::{Context as _, Result, bail, ensure};
 use clap::Args;
 
 use crate::{cache, toolchain, workspace};
@@ -56,7 +56,7 @@ pub(crate) fn build(options: Options) -> Result<()> {
     remove(&fresh)?;
     let split = compile::split(&wasm)?;
     let bound = compile::bind(&split, options.dev)?;
-    lay_out(&split, &bound, &fresh)?;
+    lay_out(&split, &bound, &fresh, options.dev)?;
     compress::compress_folder(&fresh, options.dev)?;
     report(&fresh, options.dev)?;
     remove(&assets)?;
@@ -76,7 +76,7 @@ fn key(wasm: &Path, dev: bool) -> Result<String> {
 }
 
 /// Writes the page and its assets, each after what it refers to.
-fn lay_out(split: &Path, bound: &Path, folder: &Path) -> Result<()> {
+fn lay_out(split: &Path, bound: &Path, folder: &Path, dev: bool) -> Result<()> {
     let statics = workspace::statics();
     let mut bundle = Bundle::new(folder)?;
     for icon in files_below(&statics.join("icons"))? {
@@ -100,12 +100,23 @@ fn lay_out(split: &Path, bound: &Path, folder: &Path) -> Result<()> {
         let name = bundle::file_name(&piece);
         let is_later = piece.extension() == Some(OsStr::new("wasm")) && name != compile::MAIN;
         if is_later {
-            bundle.add(&name, &compile::without_names(&fs::read(&piece)?)?)?;
+            let module = fs::read(&piece)?;
+            let module = if dev {
+                module
+            } else {
+                compile::without_names(&module)?
+            };
+            bundle.add(&name, &module)?;
             loader = loader.replace(&format!("./{name}"), &format!("/assets/{name}"));
         }
     }
     // Only where the script is fetched from: the module calls it by its old name.
     let import = |path: &str| format!("from \"{path}\"");
+    ensure!(
+        glue.contains(&import(compile::LOADER)),
+        "the glue of the frontend imports {} in a way that is not known",
+        compile::LOADER
+    );
     let glue = glue.replace(&import(compile::LOADER), &import("/assets/parts.js"));
     let loader = loader.replace("./temper.js", "/assets/temper.js");
     bundle.add_circle(&[("parts.js", &loader), ("temper.js", &glue)])?;

@@ -171,8 +171,8 @@ impl Model {
     }
 }
 
-/// How many tokens all prompts begin with, each of them having more; 0 where that is too few to be
-/// worth a pass of their own.
+/// How many tokens all prompts begin with, each of them having more; 0 where reading them once would
+/// not save more tokens than are left to read, which then costs more for each.
 fn shared_beginning(rows: &[&[u32]]) -> usize {
     let [first, others @ ..] = rows else { return 0 };
     let common = |row: &&[u32]| {
@@ -182,7 +182,13 @@ fn shared_beginning(rows: &[&[u32]]) -> usize {
     let shared = others.iter().map(common).min().unwrap_or(0);
     let shortest = rows.iter().map(|row| row.len()).min().unwrap_or(0);
     let shared = shared.min(shortest.saturating_sub(1));
-    if shared < SHARED_LEAST { 0 } else { shared }
+    let saved = shared * others.len();
+    let left: usize = rows.iter().map(|row| row.len() - shared).sum();
+    if shared < SHARED_LEAST || saved < left {
+        0
+    } else {
+        shared
+    }
 }
 
 /// Makes room for one token each and says where they go: sequence and position.

@@ -213,7 +213,8 @@ fn causal_softmax(row: &mut [f32], seen: usize, scale: f32) -> f32 {
     shift + sum.ln()
 }
 
-/// Attention of one new token for each of some sequences over a cache that holds it already.
+/// Attention of new tokens over a cache that holds their keys and values already, those of the
+/// tokens before them included.
 ///
 /// `out` is `[n, H·d]`; `q` is `[n, width]` with the queries first; `cache` is
 /// `[2, slots, KV, capacity, d]`, keys then values; `lengths` says for each row which slot it
