@@ -159,8 +159,7 @@ async fn train(app: &App, access: &ProjectAccess) -> anyhow::Result<i64> {
     let number = runs::create_run(app, access, request).await?.summary.number;
     loop {
         let run = runs::get_run(app, access, number).await?.summary;
-        let goes_on = matches!(run.state, JobState::Queued | JobState::Running);
-        ensure!(goes_on, "the run ended: {}", run.message);
+        ensure!(run.state.is_open(), "the run ended: {}", run.message);
         if run.step > 1 {
             return Ok(number);
         }

@@ -56,9 +56,7 @@ impl Teaching {
             path.is_ok()
         })
         .await;
-        let number = page.path().await;
-        let number = number.rsplit('/').next().unwrap().to_owned();
-        let path = format!("{API}/runs/{number}");
+        let path = format!("{API}/runs/{}", number_in_view(page).await);
         wait(page, &path).await;
         page.see("Handed over the state of step").await;
         page.take_picture(&format!("{}-done", self.name)).await;
@@ -183,8 +181,7 @@ pub(super) async fn report(
     page.see("will be compared").await;
     page.press("Make the report").await;
     page.see("How it was computed").await;
-    let number = page.path().await;
-    let number = number.rsplit('/').next().unwrap().to_owned();
+    let number = number_in_view(page).await;
     page.take_picture(&format!("report-{number}")).await;
     get(page, &format!("{API}/reports/{number}")).await
 }
@@ -207,6 +204,12 @@ pub(super) async fn share(page: &Page, name: &str) {
     let scripts = page.client().find_all(Locator::Css("script")).await;
     assert!(scripts.unwrap().is_empty(), "a shared report has no script");
     page.sign_in().await;
+}
+
+/// The number of the run or the report in view, which its address ends in.
+async fn number_in_view(page: &Page) -> String {
+    let path = page.path().await;
+    path.rsplit('/').next().unwrap().to_owned()
 }
 
 async fn get<T: DeserializeOwned>(page: &Page, path: &str) -> T {

@@ -3,10 +3,12 @@
 use std::path::Path;
 
 use super::{
-    DOMAIN, groundwork, judge,
+    DOMAIN, PROJECT,
+    figures::Figures,
+    groundwork, judge,
     steps::{Teaching, evaluate, report, share},
 };
-use crate::{harness::in_browser, lab::TINY, walk::figures::Figures};
+use crate::{harness::in_browser, lab::TINY};
 
 /// Two steps, of rows as long as the model reads.
 const SHORT: &[(&str, &str, &str)] = &[
@@ -66,7 +68,7 @@ async fn the_loop_with_a_tiny_model() {
             accuracy.is_some(),
             "reward accuracy is measured on held-out pairs"
         );
-        page.go("/p/support-desk-intake/models").await;
+        page.go(&format!("{PROJECT}/models")).await;
         page.see("none is in production").await;
         page.take_picture("models").await;
     })
