@@ -50,7 +50,7 @@ fn main() -> Result<()> {
         let forward = start.elapsed();
         let scores = model.score(saved.hidden(), &batch, true)?;
         let head = start.elapsed();
-        let by_logp = vec![-1.0 / batch.labels.len() as f32; batch.labels.len()];
+        let by_logp = vec![-1.0 / batch.labels.len() as f64; batch.labels.len()];
         model.backward(&pass, &batch, saved, &scores, &by_logp, &gradients)?;
         let all = start.elapsed();
         model.pool().sweep();

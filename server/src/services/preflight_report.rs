@@ -3,7 +3,7 @@
 use shared::{
     dataset::RowKind,
     run::{Finding, Preflight, Severity},
-    training::{Method, TrainingConfig},
+    training::{Lesson, Method, TrainingConfig},
 };
 
 use store::dataset_versions::VersionRecord;
@@ -68,9 +68,9 @@ impl Report {
             .filter(|count| !fits(count.kind))
             .map(|count| count.rows)
             .sum();
-        let needed = match method {
-            Method::Sft => "a completion or a conversation",
-            Method::Dpo => "chosen and rejected responses",
+        let needed = match method.lesson() {
+            Lesson::Answers => "a completion or a conversation",
+            Lesson::Pairs => "chosen and rejected responses",
         };
         let field = "dataset_version_id";
         if other > 0 && other == counts.rows {
@@ -162,8 +162,8 @@ impl Report {
 }
 
 const fn teaches(kind: RowKind, method: Method) -> bool {
-    match method {
-        Method::Sft => matches!(kind, RowKind::Completion | RowKind::Conversation),
-        Method::Dpo => matches!(kind, RowKind::Preference),
+    match method.lesson() {
+        Lesson::Answers => matches!(kind, RowKind::Completion | RowKind::Conversation),
+        Lesson::Pairs => matches!(kind, RowKind::Preference),
     }
 }

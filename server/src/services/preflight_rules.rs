@@ -4,7 +4,7 @@ use std::path::Path;
 
 use shared::{
     run::{Finding, Severity},
-    training::{Method, TrainingConfig},
+    training::{Lesson, Method, TrainingConfig},
 };
 use trainer::{adapter::PeftConfig, device, model::ModelConfig};
 
@@ -43,8 +43,10 @@ fn numbers(config: &TrainingConfig) -> Vec<(bool, &'static str, &'static str)> {
         batch,
         optimizer,
         schedule,
+        preference,
         ..
     } = config;
+    let by_pairs = config.method.lesson() == Lesson::Pairs;
     let at_least_one = "must be at least 1";
     let above_zero = "must be a number above 0";
     vec![
@@ -106,9 +108,19 @@ fn numbers(config: &TrainingConfig) -> Vec<(bool, &'static str, &'static str)> {
             "must be from 0 to 1",
         ),
         (
-            config.method != Method::Dpo || positive(config.preference.beta),
+            !by_pairs || positive(config.beta()),
             "preference.beta",
             above_zero,
+        ),
+        (
+            !by_pairs || (0.0..0.5).contains(&preference.label_smoothing),
+            "preference.label_smoothing",
+            "must be from 0 to below 0.5",
+        ),
+        (
+            !by_pairs || (preference.margin.is_finite() && preference.margin >= 0.0),
+            "preference.margin",
+            "must be a number from 0 up",
         ),
     ]
 }
@@ -117,7 +129,8 @@ fn numbers(config: &TrainingConfig) -> Vec<(bool, &'static str, &'static str)> {
 fn learning_rate(config: &TrainingConfig) -> Option<Finding> {
     let (low, high) = match config.method {
         Method::Sft => (1e-5, 2e-3),
-        Method::Dpo => (1e-7, 2e-4),
+        Method::Orpo => (1e-6, 1e-3),
+        Method::Dpo | Method::Simpo => (1e-7, 2e-4),
     };
     let rate = config.learning_rate();
     let unusual = rate > 0.0 && !(low..=high).contains(&rate);

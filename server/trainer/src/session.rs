@@ -6,7 +6,7 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use shared::training::{Method, RunEvent, TrainingConfig};
+use shared::training::{Lesson, RunEvent, TrainingConfig};
 
 use crate::data::{Encoder, Row, read_rows};
 use crate::device;
@@ -148,8 +148,8 @@ impl Session {
 fn prepare(config: &TrainingConfig, model: &LoadedModel, rows: &[Row]) -> Result<Prepared> {
     let system_prompt = config.data.system_prompt.as_deref();
     let encoder = Encoder::new(model, system_prompt, config.data.max_length);
-    Ok(match config.method {
-        Method::Sft => {
+    Ok(match config.method.lesson() {
+        Lesson::Answers => {
             let data = encoder.rows(rows)?;
             let (truncated, dropped) = (data.counts.truncated, data.counts.dropped);
             Prepared {
@@ -158,7 +158,7 @@ fn prepare(config: &TrainingConfig, model: &LoadedModel, rows: &[Row]) -> Result
                 dropped,
             }
         }
-        Method::Dpo => {
+        Lesson::Pairs => {
             let data = encoder.pairs(rows)?;
             let (truncated, dropped) = (data.counts.truncated, data.counts.dropped);
             Prepared {
@@ -177,9 +177,9 @@ fn nothing_to_learn(config: &TrainingConfig, rows: usize) -> TrainerError {
             PathBuf::from(&config.data.train).display()
         )
     } else {
-        let kind = match config.method {
-            Method::Sft => "rows with a completion or a conversation",
-            Method::Dpo => "rows with chosen and rejected",
+        let kind = match config.method.lesson() {
+            Lesson::Answers => "rows with a completion or a conversation",
+            Lesson::Pairs => "rows with chosen and rejected",
         };
         format!(
             "none of the {rows} rows has a token to learn from: {} needs {kind}, and prompts \

@@ -9,14 +9,44 @@ text_enum! {
         Sft = "sft",
         /// Direct preference optimisation: prefer the chosen response over the rejected one.
         Dpo = "dpo",
+        /// Odds-ratio preference optimisation: imitate the chosen response and prefer it, at once.
+        Orpo = "orpo",
+        /// Simple preference optimisation: prefer by the mean log-probability, without a reference.
+        Simpo = "simpo",
+    }
+}
+
+/// The kind of rows that a method learns from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Lesson {
+    /// Answers to imitate: completions and conversations.
+    Answers,
+    /// Pairs of a chosen and a rejected response.
+    Pairs,
+}
+
+impl Method {
+    /// The kind of rows that it learns from.
+    #[must_use]
+    pub const fn lesson(self) -> Lesson {
+        match self {
+            Self::Sft => Lesson::Answers,
+            Self::Dpo | Self::Orpo | Self::Simpo => Lesson::Pairs,
+        }
     }
 }
 
 text_enum! {
-    /// The loss of preference tuning.
+    /// How DPO judges the margin between two responses.
     pub enum PreferenceLoss {
-        /// The logistic loss of the DPO paper (Rafailov et al. 2023).
+        /// The logistic loss of the DPO paper (Rafailov et al. 2023); with label smoothing, conservative DPO.
         Sigmoid = "sigmoid",
+        /// Nothing more to gain once the margin is wide enough (`SLiC`, Zhao et al. 2023).
+        Hinge = "hinge",
+        /// A fixed margin for each token, against overfitting (Azar et al. 2023).
+        Ipo = "ipo",
+        /// The logistic loss, corrected for judgements that are wrong at the rate of the label smoothing (Chowdhury et al. 2024).
+        Robust = "robust",
     }
 }
 
@@ -55,7 +85,7 @@ text_enum! {
 documented! {
     /// Everything that decides a run. Equal configurations, data and seeds give equal adapters.
     pub struct TrainingConfig {
-        /// What the run teaches: `sft` imitates completions, `dpo` learns from chosen and rejected responses.
+        /// What the run teaches: `sft` imitates completions; `dpo`, `orpo` and `simpo` learn from chosen and rejected responses.
         pub method: Method = Method::Sft,
         /// The base model: a folder with `config.json`, `tokenizer.json` and safetensors, or a GGUF file.
         pub model: String = String::new(),
@@ -137,7 +167,7 @@ documented! {
 documented! {
     /// AdamW (Loshchilov and Hutter 2019) and gradient clipping.
     pub struct OptimizerConfig {
-        /// The highest learning rate. Absent takes the method's own: 2e-4 for `sft`, 1e-5 for `dpo`, both for adapters.
+        /// The highest learning rate. Absent takes the method's own, for adapters: 2e-4 for `sft`, 5e-5 for `orpo`, 1e-5 for `dpo` and `simpo`.
         pub learning_rate: Option<f64> = None,
         /// The decay of the mean of gradients.
         pub beta1: f64 = 0.9,
@@ -167,10 +197,14 @@ documented! {
 documented! {
     /// Settings of preference methods.
     pub struct PreferenceConfig {
-        /// Which loss compares the two responses.
+        /// How `dpo` judges the margin between the two responses.
         pub loss: PreferenceLoss = PreferenceLoss::Sigmoid,
-        /// How strongly the model is held to its reference: small values let it move further.
-        pub beta: f64 = 0.1,
+        /// For `dpo` how strongly the model is held to its reference (small values let it move further), for `orpo` the weight of the preference, for `simpo` how steeply a difference counts. Absent takes the method's own: 0.1, 0.1 and 2.
+        pub beta: Option<f64> = None,
+        /// The share of judgements taken to be wrong, from 0 to below 0.5; for the losses `sigmoid` and `robust` of `dpo`. Annotators who agree nine times in ten suggest 0.1.
+        pub label_smoothing: f64 = 0.0,
+        /// The difference of rewards that `simpo` asks for; half of beta is the usual choice.
+        pub margin: f64 = 1.0,
     }
 }
 
@@ -214,7 +248,17 @@ impl TrainingConfig {
     pub fn learning_rate(&self) -> f64 {
         self.optimizer.learning_rate.unwrap_or(match self.method {
             Method::Sft => 2e-4,
-            Method::Dpo => 1e-5,
+            Method::Orpo => 5e-5,
+            Method::Dpo | Method::Simpo => 1e-5,
+        })
+    }
+
+    /// The strength of a preference, by the method where the configuration does not say.
+    #[must_use]
+    pub fn beta(&self) -> f64 {
+        self.preference.beta.unwrap_or(match self.method {
+            Method::Sft | Method::Dpo | Method::Orpo => 0.1,
+            Method::Simpo => 2.0,
         })
     }
 }

@@ -9,7 +9,7 @@ mod field;
 
 pub use config::{
     AdapterConfig, BatchConfig, CheckpointConfig, DataConfig, EvaluationConfig,
-    LearningRateSchedule, Method, OptimizerConfig, PreferenceConfig, PreferenceLoss,
+    LearningRateSchedule, Lesson, Method, OptimizerConfig, PreferenceConfig, PreferenceLoss,
     ScheduleConfig, TargetModule, TrainingConfig,
 };
 pub use event::{

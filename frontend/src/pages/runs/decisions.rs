@@ -4,7 +4,7 @@ use leptos::prelude::*;
 use shared::{
     ids::{DatasetVersionId, ModelVersionId},
     model::ModelKind,
-    training::Method,
+    training::{Lesson, Method},
 };
 
 use super::{
@@ -26,9 +26,9 @@ pub(super) fn decisions(draft: Draft, sources: Sources) -> AnyView {
         let choices = all.with_value(|all| fitting(all, method));
         let otherwise = all.with_value(|all| likeliest(all, &choices));
         keep_fitting(draft.data, &choices, otherwise);
-        let none = match method {
-            Method::Sft => "No version has answers to imitate",
-            Method::Dpo => "No version has pairs to prefer",
+        let none = match method.lesson() {
+            Lesson::Answers => "No version has answers to imitate",
+            Lesson::Pairs => "No version has pairs to prefer",
         };
         let choices = if choices.is_empty() {
             or_none(choices, none)

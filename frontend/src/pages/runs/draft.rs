@@ -6,7 +6,7 @@ use shared::{
     ids::{DatasetVersionId, ModelVersionId, PromptVersionId, SpecVersionId},
     model::{ModelKind, ModelVersion},
     run::CreateRun,
-    training::Method,
+    training::{Lesson, Method},
 };
 
 use super::{
@@ -89,9 +89,9 @@ pub(super) fn likeliest(
 
 /// The versions that a method can learn from.
 pub(super) fn fitting(sources: &Sources, method: Method) -> Vec<Choice<DatasetVersionId>> {
-    let fits = |version: &&NamedVersion| match method {
-        Method::Sft => version.has(RowKind::Completion) || version.has(RowKind::Conversation),
-        Method::Dpo => version.has(RowKind::Preference),
+    let fits = |version: &&NamedVersion| match method.lesson() {
+        Lesson::Answers => version.has(RowKind::Completion) || version.has(RowKind::Conversation),
+        Lesson::Pairs => version.has(RowKind::Preference),
     };
     let ids: Vec<_> = sources
         .versions

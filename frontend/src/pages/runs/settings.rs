@@ -7,8 +7,8 @@ use leptos::prelude::*;
 use serde_json::{Map, Value};
 use shared::training::{
     AdapterConfig, BatchConfig, CheckpointConfig, DataConfig, EvaluationConfig, FieldDoc,
-    LearningRateSchedule, Method, OptimizerConfig, PreferenceConfig, ScheduleConfig,
-    TrainingConfig,
+    LearningRateSchedule, Lesson, Method, OptimizerConfig, PreferenceConfig, PreferenceLoss,
+    ScheduleConfig, TrainingConfig,
 };
 
 use super::words;
@@ -18,7 +18,7 @@ use crate::components::{Checkbox, Choice, Select, TextInput, badge::Badge, badge
 pub type Changes = BTreeMap<String, String>;
 
 /// Settings that the server fills in, or that are decided elsewhere on the page.
-const HIDDEN: [&str; 9] = [
+const HIDDEN: [&str; 8] = [
     "method",
     "model",
     "data.train",
@@ -27,8 +27,27 @@ const HIDDEN: [&str; 9] = [
     "data.system_prompt",
     "adapter.initial",
     "evaluation.checks",
-    "preference.loss",
 ];
+
+/// Whether a setting does something with a method.
+fn matters(path: &str, method: Method) -> bool {
+    match path {
+        "preference.loss" | "preference.label_smoothing" => method == Method::Dpo,
+        "preference.margin" => method == Method::Simpo,
+        _ => true,
+    }
+}
+
+/// What a setting may be, where that is one of a few words.
+fn choices(path: &str) -> Option<Vec<Choice<String>>> {
+    let kind = |kind: &LearningRateSchedule| Choice::new(kind.to_string(), words::schedule(*kind));
+    let loss = |loss: &PreferenceLoss| Choice::new(loss.to_string(), words::loss(*loss));
+    match path {
+        "schedule.kind" => Some(LearningRateSchedule::ALL.iter().map(kind).collect()),
+        "preference.loss" => Some(PreferenceLoss::ALL.iter().map(loss).collect()),
+        _ => None,
+    }
+}
 
 /// The topics in the order of the page: word in the configuration, name, fields.
 fn topics() -> Vec<(&'static str, &'static str, Vec<FieldDoc>)> {
@@ -82,7 +101,7 @@ pub fn Settings(
             .into_iter()
             .filter(|field| !HIDDEN.contains(&path(topic, field.name).as_str()))
             .collect();
-        let is_hidden = move || topic == "preference" && method.get() == Method::Sft;
+        let is_hidden = move || topic == "preference" && method.get().lesson() != Lesson::Pairs;
         let prefix = path(topic, "");
         let own: Vec<String> = fields.iter().map(|field| path(topic, field.name)).collect();
         let mark = move || {
@@ -99,7 +118,11 @@ pub fn Settings(
         };
         let inputs = fields
             .into_iter()
-            .map(|field| input(changes, topic, field, wrong))
+            .map(|field| {
+                let path = path(topic, field.name);
+                let is_hidden = move || !matters(&path, method.get());
+                view! { <div hidden=is_hidden>{input(changes, topic, field, wrong)}</div> }
+            })
             .collect::<Vec<_>>();
         view! {
             <details class="topic" hidden=is_hidden open=has_wrong>
@@ -151,15 +174,11 @@ fn input(
             Effect::new(move |_| value.set(ticked.get().to_string()));
             view! { <Checkbox label help value=ticked /> }.into_any()
         }
-        Value::String(_) if path == "schedule.kind" => {
-            let all = LearningRateSchedule::ALL.iter();
-            let choices =
-                all.map(|kind| Choice::new(kind.to_string(), words::field(kind.as_str())));
-            let change = move |kind| value.set(kind);
-            view! { <Select label help choices=choices.collect() value on_change=change /> }
-                .into_any()
-        }
         default => {
+            if let Some(choices) = choices(&path) {
+                let change = move |word| value.set(word);
+                return view! { <Select label help choices value on_change=change /> }.into_any();
+            }
             let error = Signal::derive(move || wrong.with(|wrong| wrong.get(&path).cloned()));
             let optional = default.is_null();
             view! { <TextInput label help value error optional /> }.into_any()

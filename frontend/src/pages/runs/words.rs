@@ -1,6 +1,6 @@
 //! The words for runs.
 
-use shared::training::{Method, RunEvent, StopReason};
+use shared::training::{LearningRateSchedule, Method, PreferenceLoss, RunEvent, StopReason};
 
 use super::story::about;
 
@@ -10,6 +10,8 @@ pub const fn method(method: Method) -> &'static str {
     match method {
         Method::Sft => "Imitate answers",
         Method::Dpo => "Prefer the better answer",
+        Method::Orpo => "Imitate and prefer at once",
+        Method::Simpo => "Prefer without a reference",
     }
 }
 
@@ -25,6 +27,35 @@ pub const fn method_help(method: Method) -> &'static str {
             "Preference tuning (DPO): the model learns to prefer the better of two responses. For \
              style and judgement, after it can do the task."
         }
+        Method::Orpo => {
+            "Odds-ratio tuning (ORPO): the model imitates the better response and learns to prefer \
+             it in the same run. For pairs whose better side is an answer worth copying."
+        }
+        Method::Simpo => {
+            "Simple preference tuning (SimPO): compares what the responses cost by token, with no \
+             reference model to hold on to. Quicker than DPO, and drifts further."
+        }
+    }
+}
+
+/// How DPO judges a margin.
+#[must_use]
+pub const fn loss(loss: PreferenceLoss) -> &'static str {
+    match loss {
+        PreferenceLoss::Sigmoid => "Logistic (DPO)",
+        PreferenceLoss::Hinge => "Hinge (SLiC)",
+        PreferenceLoss::Ipo => "Squared (IPO)",
+        PreferenceLoss::Robust => "Robust to wrong judgements",
+    }
+}
+
+/// How the learning rate falls.
+#[must_use]
+pub const fn schedule(kind: LearningRateSchedule) -> &'static str {
+    match kind {
+        LearningRateSchedule::Cosine => "Cosine",
+        LearningRateSchedule::Linear => "Linear",
+        LearningRateSchedule::Constant => "Constant",
     }
 }
 

@@ -4,7 +4,7 @@
 use std::ops::Range;
 
 use rayon::prelude::*;
-use shared::training::Method;
+use shared::training::{Lesson, Method};
 
 use super::{Encoder, Row, TokenizedRow};
 use crate::error::TrainerError;
@@ -64,9 +64,9 @@ impl Encoder<'_> {
         row: &Row,
     ) -> Result<Option<Vec<TokenizedRow>>, TrainerError> {
         let tools = row.tools.as_ref();
-        Ok(match method {
-            Method::Sft => self.row(&row.content, tools)?.map(|one| vec![one]),
-            Method::Dpo => self
+        Ok(match method.lesson() {
+            Lesson::Answers => self.row(&row.content, tools)?.map(|one| vec![one]),
+            Lesson::Pairs => self
                 .pair(&row.content, tools)?
                 .map(|pair| vec![pair.chosen, pair.rejected]),
         })

@@ -110,7 +110,7 @@ impl Model {
         &self,
         scores: &Scores,
         batch: &Batch,
-        by_logp: &[f32],
+        by_logp: &[f64],
     ) -> Result<Buffer> {
         let g = self
             .pool

@@ -125,7 +125,7 @@ impl Model {
         batch: &Batch,
         saved: Saved,
         scores: &Scores,
-        by_logp: &[f32],
+        by_logp: &[f64],
         gradients: &Gradients,
     ) -> Result<()> {
         drop(saved.hidden);

@@ -1,125 +1,120 @@
-//! Direct preference optimisation (Rafailov et al. 2023).
+//! Direct preference optimisation (Rafailov et al. 2023) and the losses that differ from it only
+//! in how they judge a margin.
 
-use std::ops::Range;
+use shared::training::PreferenceLoss;
 
-use super::{LossOutput, Objective, PreferenceSums, Scored};
+use super::pairs::{Pair, PairLoss, PairwiseLoss, sigmoid, softplus};
 
-/// The sigmoid loss, `-log σ(β·Δ)` with
-/// `Δ = (log π(chosen) - log ref(chosen)) - (log π(rejected) - log ref(rejected))`, sums over
-/// completion tokens, as TRL 1.16 has it; the mean over the pairs of a step.
+/// A function of the margin `Δ = (log π(c) - log ref(c)) - (log π(r) - log ref(r))` of the chosen
+/// response c over the rejected one r, sums over their tokens. With `x = β·Δ`:
 ///
-/// Sequences alternate: chosen, rejected.
-#[derive(Clone, Copy, Debug)]
-pub struct DpoSigmoid {
+/// | loss | formula | source |
+/// | --- | --- | --- |
+/// | sigmoid | `-(1-ε)·log σ(x) - ε·log σ(-x)`; conservative DPO where ε > 0 | Rafailov et al. 2023, Mitchell 2023 |
+/// | hinge | `max(0, 1 - x)` | `SLiC`, Zhao et al. 2023 |
+/// | ipo | `(Δ' - 1/(2β))²`, where Δ' has the means over the tokens of a response | Azar et al. 2023 |
+/// | robust | `(-(1-ε)·log σ(x) + ε·log σ(-x)) / (1-2ε)` | Chowdhury et al. 2024 |
+///
+/// As TRL 1.16 has them, which knows ε in the robust loss only. Rewards are `β·(log π - log ref)`.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Dpo {
+    /// Which of them.
+    pub loss: PreferenceLoss,
     /// How strongly the model is held to its reference.
     pub beta: f64,
+    /// The share of pairs whose order is taken to be wrong, ε, from 0 to below 0.5.
+    pub label_smoothing: f64,
 }
 
-/// `log(1 + eˣ)` without overflow.
-fn softplus(x: f64) -> f64 {
-    x.max(0.0) + (-x.abs()).exp().ln_1p()
-}
-
-fn sigmoid(x: f64) -> f64 {
-    1.0 / (1.0 + (-x).exp())
-}
-
-impl DpoSigmoid {
-    /// The loss of one Δ and its derivative.
-    fn of(self, delta: f64) -> (f64, f64) {
-        let x = -self.beta * delta;
-        (softplus(x), -self.beta * sigmoid(x))
+impl Dpo {
+    /// The loss of a margin and its derivative.
+    fn of_margin(&self, margin: f64) -> (f64, f64) {
+        let (beta, flipped) = (self.beta, self.label_smoothing);
+        let x = beta * margin;
+        let (right, wrong) = (softplus(-x), softplus(x));
+        let (by_right, by_wrong) = (-beta * sigmoid(-x), beta * sigmoid(x));
+        match self.loss {
+            PreferenceLoss::Sigmoid => (
+                (1.0 - flipped) * right + flipped * wrong,
+                (1.0 - flipped) * by_right + flipped * by_wrong,
+            ),
+            PreferenceLoss::Robust => {
+                let scale = 1.0 / (1.0 - 2.0 * flipped);
+                (
+                    scale * ((1.0 - flipped) * right - flipped * wrong),
+                    scale * ((1.0 - flipped) * by_right - flipped * by_wrong),
+                )
+            }
+            PreferenceLoss::Hinge if x < 1.0 => (1.0 - x, -beta),
+            PreferenceLoss::Hinge => (0.0, 0.0),
+            PreferenceLoss::Ipo => {
+                let off = margin - 1.0 / (2.0 * beta);
+                (off * off, 2.0 * off)
+            }
+        }
     }
 }
 
-impl Objective for DpoSigmoid {
-    fn units(&self, labels: &[usize]) -> usize {
-        labels.len() / 2
-    }
-
+impl PairwiseLoss for Dpo {
     fn needs_reference(&self) -> bool {
         true
     }
 
-    fn evaluate(&self, scored: &Scored<'_>, units: usize) -> LossOutput {
-        let units = units.max(1) as f64;
-        let sum = |span: &Range<usize>| -> f64 {
-            scored.logps[span.clone()]
-                .iter()
-                .map(|logp| f64::from(*logp))
-                .sum()
-        };
-        let mut output = LossOutput {
-            by_logp: vec![0.0; scored.logps.len()],
-            ..Default::default()
-        };
-        let mut sums = PreferenceSums::default();
-        for (spans, reference) in scored
-            .spans
-            .chunks_exact(2)
-            .zip(scored.reference.chunks_exact(2))
-        {
-            let logps = [sum(&spans[0]), sum(&spans[1])];
-            let rewards = [logps[0] - reference[0], logps[1] - reference[1]];
-            let (loss, slope) = self.of(rewards[0] - rewards[1]);
-            output.loss += loss / units;
-            output.by_logp[spans[0].clone()].fill((slope / units) as f32);
-            output.by_logp[spans[1].clone()].fill((-slope / units) as f32);
-            sums.add(rewards.map(|reward| self.beta * reward), logps);
+    fn of(&self, pair: &Pair) -> PairLoss {
+        let ratios = pair.ratios();
+        let means = self.loss == PreferenceLoss::Ipo;
+        let sides = if means { pair.by_label(ratios) } else { ratios };
+        let (loss, slope) = self.of_margin(sides[0] - sides[1]);
+        let slopes = [slope, -slope];
+        PairLoss {
+            loss,
+            by_logp: if means { pair.by_label(slopes) } else { slopes },
+            rewards: ratios.map(|ratio| self.beta * ratio),
+            logps: pair.logps,
         }
-        output.preference = Some(sums);
-        output
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use super::super::pairs::testing::{check_derivatives, pairs};
     use super::*;
 
-    const LOGPS: [f32; 7] = [-1.0, -0.25, -3.0, -2.0, -0.5, -1.5, -4.0];
-    const REFERENCE: [f64; 4] = [-1.5, -4.75, -0.5, -7.0];
-
-    fn spans() -> Vec<Range<usize>> {
-        vec![0..2, 2..4, 4..5, 5..7]
+    fn losses() -> impl Iterator<Item = Dpo> {
+        let all = PreferenceLoss::ALL.iter();
+        all.flat_map(|loss| {
+            [0.0, 0.2].map(|label_smoothing| Dpo {
+                loss: *loss,
+                beta: 0.3,
+                label_smoothing,
+            })
+        })
     }
 
     #[test]
-    fn loss_and_gradient_agree_with_the_closed_form() {
-        let (objective, spans) = (DpoSigmoid { beta: 0.3 }, spans());
-        let scored = Scored {
-            logps: &LOGPS,
-            spans: &spans,
-            reference: &REFERENCE,
-        };
-        let output = objective.evaluate(&scored, 2);
-        // Pair 1: Δ = (-1.25 + 1.5) - (-5 + 4.75) = 0.5; pair 2: (-0.5 + 0.5) - (-5.5 + 7) = -1.5.
-        let log_sigmoid = |x: f64| -(1.0 + (-x).exp()).ln();
-        let expected = -(log_sigmoid(0.15) + log_sigmoid(-0.45)) / 2.0;
-        assert!((output.loss - expected).abs() < 1e-12);
-        let slopes = [0.15f64, -0.45].map(|x| -0.3 / (1.0 + x.exp()) / 2.0);
-        for (span, slope) in spans
-            .iter()
-            .zip([slopes[0], -slopes[0], slopes[1], -slopes[1]])
-        {
-            for by_logp in &output.by_logp[span.clone()] {
-                assert!((f64::from(*by_logp) - slope).abs() < 1e-8);
-            }
+    fn derivatives_are_those_of_the_losses() {
+        for loss in losses() {
+            check_derivatives(&loss);
         }
-        let metrics = output.preference.unwrap().metrics();
-        assert!((metrics.rewards_chosen - 0.3 * 0.125).abs() < 1e-12);
-        assert!((metrics.rewards_accuracies - 0.5).abs() < 1e-12);
-        assert!((metrics.rewards_margins - 0.3 * -0.5).abs() < 1e-12);
-        assert!((metrics.logps_rejected - -5.25).abs() < 1e-12);
     }
 
     #[test]
-    fn the_derivative_is_that_of_the_loss_even_far_out() {
-        let objective = DpoSigmoid { beta: 0.1 };
-        for delta in [-2000.0, -35.0, -1.0, 0.0, 0.4, 80.0, 2000.0] {
-            let h = 1e-4;
-            let slope = (objective.of(delta + h).0 - objective.of(delta - h).0) / (2.0 * h);
-            assert!((objective.of(delta).1 - slope).abs() < 1e-8, "at {delta}");
-            assert!(objective.of(delta).0.is_finite());
+    fn the_sigmoid_loss_agrees_with_the_closed_form() {
+        let loss = losses().next().unwrap();
+        // Δ = (-1.25 + 1.5) - (-5 + 4.75) = 0.5.
+        let found = loss.of(&pairs()[0]);
+        assert!((found.loss - (1.0 + (-0.15f64).exp()).ln()).abs() < 1e-12);
+        assert!((found.by_logp[0] - -0.3 / (1.0 + 0.15f64.exp())).abs() < 1e-12);
+        assert!((found.rewards[0] - 0.3 * 0.25).abs() < 1e-12);
+    }
+
+    #[test]
+    fn no_margin_overflows() {
+        for loss in losses() {
+            for margin in [-2000.0, -35.0, 0.0, 80.0, 2000.0] {
+                let (value, slope) = loss.of_margin(margin);
+                assert!(value.is_finite() && slope.is_finite(), "{loss:?} {margin}");
+            }
         }
     }
 }

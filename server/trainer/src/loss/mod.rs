@@ -5,21 +5,27 @@
 //! covers the whole optimizer step, so that micro-batches add up to what one batch would give.
 //!
 //! # Adding an objective
-//! 1. A file with a struct that implements [`Objective`]: its formula and paper in the doc comment.
+//! 1. A struct that implements [`Objective`], or [`PairwiseLoss`] if it looks at one pair at a time:
+//!    its formula and paper in the doc comment.
 //! 2. Its word in `shared::training` (`Method` or `PreferenceLoss`) and its place in
 //!    [`objective`].
-//! 3. Tests of loss and gradient against the closed form and finite differences in f64.
+//! 3. Tests of the gradient against finite differences in f64; and where TRL has the objective, its
+//!    line in `tests/reference/losses.py`, which stores what TRL's own code finds.
 
 mod dpo;
 mod metrics;
+mod pairs;
+mod reference_free;
 mod sft;
 
 use std::ops::Range;
 
-use shared::training::{Method, PreferenceLoss, TrainingConfig};
+use shared::training::{Method, TrainingConfig};
 
-pub use dpo::DpoSigmoid;
+pub use dpo::Dpo;
 pub use metrics::PreferenceSums;
+pub use pairs::{Pair, PairLoss, Pairwise, PairwiseLoss};
+pub use reference_free::{Orpo, Simpo};
 pub use sft::NegativeLogLikelihood;
 
 /// What the model said about a micro-batch.
@@ -40,7 +46,7 @@ pub struct LossOutput {
     /// This micro-batch's part of the step's loss.
     pub loss: f64,
     /// The gradient of that by each log-probability, `[N]`.
-    pub by_logp: Vec<f32>,
+    pub by_logp: Vec<f64>,
     /// What preference methods report.
     pub preference: Option<PreferenceSums>,
 }
@@ -60,10 +66,18 @@ pub trait Objective: Send + Sync {
 
 /// The objective that a configuration asks for.
 pub fn objective(config: &TrainingConfig) -> Box<dyn Objective> {
-    match (config.method, config.preference.loss) {
-        (Method::Sft, _) => Box::new(NegativeLogLikelihood),
-        (Method::Dpo, PreferenceLoss::Sigmoid) => Box::new(DpoSigmoid {
-            beta: config.preference.beta,
-        }),
+    let beta = config.beta();
+    match config.method {
+        Method::Sft => Box::new(NegativeLogLikelihood),
+        Method::Dpo => Box::new(Pairwise(Dpo {
+            loss: config.preference.loss,
+            beta,
+            label_smoothing: config.preference.label_smoothing,
+        })),
+        Method::Orpo => Box::new(Pairwise(Orpo { beta })),
+        Method::Simpo => Box::new(Pairwise(Simpo {
+            beta,
+            margin: config.preference.margin,
+        })),
     }
 }

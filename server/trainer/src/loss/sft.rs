@@ -21,7 +21,7 @@ impl Objective for NegativeLogLikelihood {
         let sum: f64 = scored.logps.iter().map(|logp| f64::from(*logp)).sum();
         LossOutput {
             loss: -sum / units,
-            by_logp: vec![(-1.0 / units) as f32; scored.logps.len()],
+            by_logp: vec![-1.0 / units; scored.logps.len()],
             preference: None,
         }
     }

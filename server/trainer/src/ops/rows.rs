@@ -19,7 +19,7 @@ pub fn gather_rows(dst: &Tensor, src: &Tensor, rows: &[u32]) -> Result<()> {
 /// `dst[rows[i]] = factors[i] · src[i]`; other rows keep what they hold. Rows are distinct.
 ///
 /// `dst` is `[N, D]`, `src` is `[n, D]`.
-pub fn scatter_rows(dst: &Tensor, src: &Tensor, rows: &[u32], factors: &[f32]) -> Result<()> {
+pub fn scatter_rows(dst: &Tensor, src: &Tensor, rows: &[u32], factors: &[f64]) -> Result<()> {
     let (count, width) = dst.dims2()?;
     cpu::expect_shape(src, &[rows.len(), width], "scattered rows")?;
     refuse_beyond(rows, count)?;
@@ -105,7 +105,7 @@ impl InplaceOp2 for Gather<'_> {
 
 struct Scatter<'a> {
     rows: &'a [u32],
-    factors: &'a [f32],
+    factors: &'a [f64],
 }
 
 impl InplaceOp2 for Scatter<'_> {
@@ -129,7 +129,7 @@ impl InplaceOp2 for Scatter<'_> {
             .zip(self.factors)
             .zip(src.chunks_exact(width))
         {
-            let start = *row as usize * width;
+            let (start, factor) = (*row as usize * width, *factor as f32);
             for (dst, src) in dst[start..start + width].iter_mut().zip(src) {
                 *dst = factor * src;
             }

@@ -1,7 +1,7 @@
 //! What a run learns from, and what identifies it.
 
 use sha2::{Digest, Sha256};
-use shared::training::Method;
+use shared::training::{Lesson, Method};
 
 use crate::data::{TokenizedPair, TokenizedRow};
 use crate::error::{Result, TrainerError};
@@ -46,14 +46,14 @@ impl Examples {
         field: &'static str,
     ) -> Result<()> {
         let fits = matches!(
-            (self, method),
-            (Self::Rows(_), Method::Sft) | (Self::Pairs(_), Method::Dpo)
+            (self, method.lesson()),
+            (Self::Rows(_), Lesson::Answers) | (Self::Pairs(_), Lesson::Pairs)
         );
         let fail = |reason: String| Err(TrainerError::Config { field, reason });
         if !fits {
-            return fail(match method {
-                Method::Sft => "sft needs rows with a completion, not pairs".into(),
-                Method::Dpo => "dpo needs pairs of chosen and rejected, not rows".into(),
+            return fail(match method.lesson() {
+                Lesson::Answers => format!("{method} needs rows with a completion, not pairs"),
+                Lesson::Pairs => format!("{method} needs pairs of chosen and rejected, not rows"),
             });
         }
         for index in 0..self.len() {

@@ -1,6 +1,6 @@
 //! What is known of a run before it starts: steps, trainable numbers, memory.
 
-use shared::training::{BatchConfig, DataConfig, Method, TrainingConfig};
+use shared::training::{BatchConfig, DataConfig, Lesson, TrainingConfig};
 
 use super::order::Order;
 use crate::adapter;
@@ -51,7 +51,10 @@ pub fn estimate_memory(model: &ModelConfig, config: &TrainingConfig, longest: us
     } else {
         4
     };
-    let sides = if config.method == Method::Dpo { 2 } else { 1 };
+    let sides = match config.method.lesson() {
+        Lesson::Answers => 1,
+        Lesson::Pairs => 2,
+    };
     let tokens = config.batch.size * longest * sides;
     let targets = config.adapter.targets.len();
     let (width, inner) = (model.hidden_size, model.intermediate_size);

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use shared::training::{EvaluationConfig, Method, RunEvent, TargetModule, TrainingConfig};
+use shared::training::{EvaluationConfig, Lesson, RunEvent, TargetModule, TrainingConfig};
 
 use crate::adapter::{self, Adapter, LoraShape, PeftConfig};
 use crate::error::{Result, TrainerError};
@@ -53,10 +53,7 @@ pub(super) fn check(request: &TrainRequest<'_>) -> Result<()> {
     if !(config.learning_rate().is_finite() && config.learning_rate() >= 0.0) {
         return refuse("optimizer.learning_rate", "must be a positive number");
     }
-    let beta = config.preference.beta;
-    if config.method == Method::Dpo && (!beta.is_finite() || beta <= 0.0) {
-        return refuse("preference.beta", "must be a positive number");
-    }
+    check_preference(config)?;
     check_evaluation(&config.evaluation, request)?;
     if request.train.is_empty() {
         return refuse("data.train", "has no row that anything can be learned from");
@@ -88,6 +85,23 @@ fn check_evaluation(config: &EvaluationConfig, request: &TrainRequest<'_>) -> Re
             "evaluation.patience",
             "needs validation rows; add some or set it to 0",
         );
+    }
+    Ok(())
+}
+
+fn check_preference(config: &TrainingConfig) -> Result<()> {
+    if config.method.lesson() != Lesson::Pairs {
+        return Ok(());
+    }
+    let (beta, preference) = (config.beta(), &config.preference);
+    if !beta.is_finite() || beta <= 0.0 {
+        return refuse("preference.beta", "must be a positive number");
+    }
+    if !(0.0..0.5).contains(&preference.label_smoothing) {
+        return refuse("preference.label_smoothing", "must be from 0 to below 0.5");
+    }
+    if !preference.margin.is_finite() || preference.margin < 0.0 {
+        return refuse("preference.margin", "must be a number from 0 up");
     }
     Ok(())
 }

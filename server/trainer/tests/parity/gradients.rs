@@ -4,11 +4,11 @@ use std::collections::HashMap;
 
 use candle_core::{Device, Tensor};
 use serde_json::Value;
-use shared::training::TargetModule;
+use shared::training::{PreferenceLoss, TargetModule};
 use trainer::adapter::{self, Adapter};
 use trainer::data::{TokenizedPair, TokenizedRow};
 use trainer::engine::{Batch, Model, Pass};
-use trainer::loss::{DpoSigmoid, LossOutput, NegativeLogLikelihood, Objective, Scored};
+use trainer::loss::{Dpo, LossOutput, NegativeLogLikelihood, Objective, Pairwise, Scored};
 
 use crate::support::{fixture, json, numbers, relative_error, row, tensors, tiny};
 
@@ -100,7 +100,12 @@ fn the_loss_of_pairs_its_metrics_and_gradients_are_trls() {
         .flat_map(|pair| [&pair.chosen, &pair.rejected])
         .collect();
     let beta = dpo["beta"].as_f64().unwrap();
-    let (output, gradients) = Scene::new().evaluate(&DpoSigmoid { beta }, &rows);
+    let objective = Pairwise(Dpo {
+        loss: PreferenceLoss::Sigmoid,
+        beta,
+        label_smoothing: 0.0,
+    });
+    let (output, gradients) = Scene::new().evaluate(&objective, &rows);
     check_loss(output.loss, &values["losses"]["dpo.f64"]);
     check_gradients(&gradients, "dpo");
     let metrics = output.preference.unwrap().metrics();

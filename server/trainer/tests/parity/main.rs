@@ -14,6 +14,8 @@ mod gradients;
 #[cfg(test)]
 mod loading;
 #[cfg(test)]
+mod losses;
+#[cfg(test)]
 mod optimizer;
 #[cfg(test)]
 mod smollm2;

@@ -5,7 +5,9 @@ use std::time::Duration;
 
 use candle_core::Device;
 use serde_json::Value;
-use shared::training::{LearningRateSchedule, Method, RunEvent, StepMetrics, TrainingConfig};
+use shared::training::{
+    LearningRateSchedule, Lesson, Method, RunEvent, StepMetrics, TrainingConfig,
+};
 use trainer::adapter;
 use trainer::data::{Encoder, Row};
 use trainer::engine::Model;
@@ -79,7 +81,7 @@ fn config(method: Method, reference: &Value) -> TrainingConfig {
     let kind = settings["lr_scheduler_type"].as_str().unwrap();
     config.schedule.kind = LearningRateSchedule::try_from(kind.to_owned()).unwrap();
     config.schedule.warmup_steps = Some(count("warmup_steps"));
-    config.preference.beta = settings["beta"].as_f64().unwrap_or(0.1);
+    config.preference.beta = settings["beta"].as_f64();
     config.evaluation.keep_best = false;
     config
 }
@@ -91,9 +93,9 @@ fn run(config: &TrainingConfig, reference: &Value, output: &Path) -> (Vec<StepMe
         .map(|(line, row)| Row::parse(line + 1, &row.to_string()).unwrap())
         .collect();
     let encoder = Encoder::new(&loaded, None, 96);
-    let train_on = match config.method {
-        Method::Sft => Examples::Rows(encoder.rows(&rows).unwrap().rows),
-        Method::Dpo => Examples::Pairs(encoder.pairs(&rows).unwrap().pairs),
+    let train_on = match config.method.lesson() {
+        Lesson::Answers => Examples::Rows(encoder.rows(&rows).unwrap().rows),
+        Lesson::Pairs => Examples::Pairs(encoder.pairs(&rows).unwrap().pairs),
     };
     let model = Model::new(loaded.config, loaded.weights);
     let request = TrainRequest {

@@ -16,6 +16,7 @@ the variable TEMPER_TEST_MODEL, and are passed over without it.
 | rows.py | the rows of text that all vectors are made from |
 | vectors.py | token ids and loss masks from TRL's own preprocessing |
 | gradients.py | hidden states, logits, losses, adapter gradients, AdamW, schedules |
+| losses.py | preference losses and their gradients by TRL's own code |
 | trajectory.py | whole runs of TRL's SFTTrainer and DPOTrainer |
 """
 
@@ -29,6 +30,7 @@ os.environ["HF_HUB_OFFLINE"] = "1"
 import torch
 
 import gradients
+import losses
 import tiny
 import trajectory
 import vectors
@@ -60,6 +62,7 @@ def main() -> None:
     if arguments.gguf:
         vectors.write_smollm2(out, arguments.gguf)
     gradients.write(out)
+    losses.write(out)
     trajectory.write(out)
 
 

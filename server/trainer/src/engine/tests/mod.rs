@@ -28,9 +28,9 @@ fn distance(a: &[f64], b: &[f64]) -> f64 {
 }
 
 /// A gradient by log-probabilities such as a loss would give.
-fn weights_of(count: usize) -> Vec<f32> {
+fn weights_of(count: usize) -> Vec<f64> {
     (0..count)
-        .map(|at| 0.1 + ((at * 37) % 11) as f32 / 10.0 - 0.5)
+        .map(|at| 0.1 + ((at * 37) % 11) as f64 / 10.0 - 0.5)
         .collect()
 }
 
@@ -39,7 +39,7 @@ fn engine(
     model: &Model,
     adapter: &Adapter,
     rows: &[TokenizedRow],
-    by_logp: &[f32],
+    by_logp: &[f64],
     dropout: Option<DropoutKey>,
 ) -> (Vec<f32>, Gradients) {
     let pass = Pass {
@@ -57,7 +57,7 @@ fn engine(
 }
 
 /// The same from the oracle.
-fn expected(oracle: &Oracle<'_>, rows: &[TokenizedRow], by_logp: &[f32]) -> (Vec<f64>, GradStore) {
+fn expected(oracle: &Oracle<'_>, rows: &[TokenizedRow], by_logp: &[f64]) -> (Vec<f64>, GradStore) {
     let mut logps = Vec::new();
     let mut loss = Tensor::new(0f64, &candle_core::Device::Cpu).unwrap();
     for row in rows {
@@ -68,7 +68,7 @@ fn expected(oracle: &Oracle<'_>, rows: &[TokenizedRow], by_logp: &[f32]) -> (Vec
                 .unwrap()
                 .get(row.tokens[at] as usize)
                 .unwrap();
-            let factor = f64::from(by_logp[logps.len()]);
+            let factor = by_logp[logps.len()];
             logps.push(logp.to_scalar::<f64>().unwrap());
             loss = (loss + (logp * factor).unwrap()).unwrap();
         }
@@ -224,7 +224,7 @@ fn dropout_repeats_itself_and_its_gradient_is_that_of_its_loss() {
         logps
             .iter()
             .zip(&by_logp)
-            .map(|(p, c)| f64::from(*p) * f64::from(*c))
+            .map(|(p, c)| f64::from(*p) * c)
             .sum::<f64>()
     };
     let slope = (loss(0.01) - loss(-0.01)) / 0.02;

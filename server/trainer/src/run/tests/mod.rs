@@ -9,8 +9,8 @@ use std::sync::Mutex;
 use std::time::Duration;
 
 use shared::training::{
-    AdapterConfig, BatchConfig, Method, OptimizerConfig, RunEvent, ScheduleConfig, StepMetrics,
-    TargetModule, TrainingConfig,
+    AdapterConfig, BatchConfig, Lesson, Method, OptimizerConfig, RunEvent, ScheduleConfig,
+    StepMetrics, TargetModule, TrainingConfig,
 };
 
 use super::{Examples, Interrupter, Outcome, TaskEvaluation, TrainRequest, train};
@@ -68,9 +68,9 @@ fn pairs(seed: u64) -> Vec<TokenizedPair> {
 }
 
 fn examples(method: Method, seed: u64) -> Examples {
-    match method {
-        Method::Sft => Examples::Rows(rows(seed)),
-        Method::Dpo => Examples::Pairs(pairs(seed)),
+    match method.lesson() {
+        Lesson::Answers => Examples::Rows(rows(seed)),
+        Lesson::Pairs => Examples::Pairs(pairs(seed)),
     }
 }
 

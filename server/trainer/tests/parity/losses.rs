@@ -1,0 +1,85 @@
+//! Every preference loss and its gradient against TRL's own code in 64 bits.
+
+use serde_json::Value;
+use shared::training::{Method, TrainingConfig};
+use trainer::loss::{Scored, objective};
+
+use crate::support::json;
+
+/// The largest difference of the loss by TRL's, and of the gradient by its norm.
+const TOLERANCE: f64 = 1e-12;
+
+/// The log-probabilities of all sides, chosen and rejected in turn, and their reference sums.
+struct Pairs {
+    logps: Vec<f32>,
+    spans: Vec<std::ops::Range<usize>>,
+    reference: Vec<f64>,
+}
+
+impl Pairs {
+    fn new(pairs: &Value) -> Self {
+        let mut all = Self {
+            logps: Vec::new(),
+            spans: Vec::new(),
+            reference: Vec::new(),
+        };
+        for pair in pairs.as_array().unwrap() {
+            for side in ["chosen", "rejected"] {
+                let first = all.logps.len();
+                all.logps
+                    .extend(numbers(&pair[side]["logps"]).map(|logp| logp as f32));
+                all.spans.push(first..all.logps.len());
+                all.reference
+                    .push(pair[side]["reference"].as_f64().unwrap());
+            }
+        }
+        all
+    }
+}
+
+fn numbers(values: &Value) -> impl Iterator<Item = f64> {
+    let values = values.as_array().unwrap().iter();
+    values.map(|value| value.as_f64().unwrap())
+}
+
+/// The settings of a case, as a configuration has them.
+fn config(case: &Value) -> TrainingConfig {
+    let mut config = TrainingConfig {
+        method: case["objective"]
+            .as_str()
+            .unwrap()
+            .parse::<Method>()
+            .unwrap(),
+        ..TrainingConfig::default()
+    };
+    let settings = case["settings"].clone();
+    config.preference = serde_json::from_value(settings).unwrap();
+    config
+}
+
+#[test]
+#[expect(clippy::print_stderr, reason = "the measured errors are worth seeing")]
+fn losses_and_their_gradients_are_trls() {
+    let stored = json("losses.json");
+    let pairs = Pairs::new(&stored["pairs"]);
+    let scored = Scored {
+        logps: &pairs.logps,
+        spans: &pairs.spans,
+        reference: &pairs.reference,
+    };
+    for case in stored["cases"].as_array().unwrap() {
+        let ours = objective(&config(case)).evaluate(&scored, pairs.spans.len() / 2);
+        let theirs = case["value"].as_f64().unwrap();
+        let loss = (ours.loss / theirs - 1.0).abs();
+        let sides = case["by_logp"].as_array().unwrap().iter();
+        let theirs: Vec<f64> = sides.flat_map(numbers).collect();
+        assert_eq!(ours.by_logp.len(), theirs.len());
+        let norm = theirs.iter().map(|slope| slope * slope).sum::<f64>().sqrt();
+        let off = ours.by_logp.iter().zip(&theirs);
+        let off = off.map(|(ours, theirs)| (ours - theirs).powi(2));
+        let gradient = off.sum::<f64>().sqrt() / norm;
+        let name = format!("{} {}", case["objective"], case["settings"]);
+        eprintln!("{name}: loss {loss:.1e}, gradient {gradient:.1e}");
+        assert!(loss < TOLERANCE && gradient < TOLERANCE, "{name}");
+    }
+}

@@ -1,0 +1,145 @@
+"""Preference losses by TRL's own code, with their gradients by every log-probability of a label, in
+64 bits. The trainers' methods are called on a stand-in that has the settings they read, and on a
+model that answers with given log-probabilities."""
+
+import json
+import random
+from collections import defaultdict
+from pathlib import Path
+from types import SimpleNamespace
+
+import torch
+from trl import DPOTrainer
+from trl.experimental.cpo import CPOTrainer
+from trl.experimental.orpo import ORPOTrainer
+
+LONGEST = 24
+PAIRS = 6
+
+DPO = [
+    {"loss": "sigmoid", "beta": 0.1, "label_smoothing": 0.0},
+    {"loss": "sigmoid", "beta": 0.9, "label_smoothing": 0.0},
+    {"loss": "hinge", "beta": 0.05, "label_smoothing": 0.0},
+    {"loss": "ipo", "beta": 0.1, "label_smoothing": 0.0},
+    {"loss": "robust", "beta": 0.1, "label_smoothing": 0.2},
+]
+ORPO = [{"beta": 0.1}, {"beta": 0.5}]
+# Conservative DPO is CPO's code with smoothing, given the log-ratios instead of log-probabilities.
+CDPO = [{"loss": "sigmoid", "beta": 0.1, "label_smoothing": 0.1}]
+SIMPO = [{"beta": 2.0, "margin": 1.0}, {"beta": 10.0, "margin": 3.0}]
+
+
+def same(value):
+    return value
+
+
+class Accelerator:
+    device = "cpu"
+    gather = staticmethod(same)
+    gather_for_metrics = staticmethod(same)
+
+
+def stand_in(**settings) -> SimpleNamespace:
+    return SimpleNamespace(
+        accelerator=Accelerator(), model=SimpleNamespace(training=True), aux_loss_enabled=False,
+        ld_alpha=None, precompute_ref_logps=True, f_divergence_type="reverse_kl",
+        loss_weights=[1.0], use_weighting=False, alpha=0.0, _tp_size=1, _total_train_tokens=0,
+        _metrics={"train": defaultdict(list)}, **settings,
+    )
+
+
+def inputs() -> dict:
+    """Log-probabilities and reference sums of pairs, some close, some far apart."""
+    source = random.Random(5)
+    pairs = []
+    for index in range(PAIRS):
+        spread = 0.2 * 3**index
+        pair = {}
+        for side in ("chosen", "rejected"):
+            # Exact in 32 bits, so that both sides see the same numbers.
+            draw = lambda: round(-source.random() * (1 + index) * 64) / 64 - 1 / 64
+            logps = [draw() for _ in range(source.randint(1, LONGEST))]
+            reference = sum(logps) + round(source.uniform(-spread, spread) * 64) / 64
+            pair[side] = {"logps": logps, "reference": reference}
+        pairs.append(pair)
+    return pairs
+
+
+def padded(pairs: list) -> tuple:
+    """Chosen, then rejected, as TRL stacks them; a token before each completion is the prompt."""
+    sides = [pair[side] for side in ("chosen", "rejected") for pair in pairs]
+    logps = torch.zeros(len(sides), LONGEST, dtype=torch.float64)
+    mask = torch.zeros(len(sides), LONGEST + 1, dtype=torch.long)
+    for row, side in enumerate(sides):
+        logps[row, : len(side["logps"])] = torch.tensor(side["logps"], dtype=torch.float64)
+        mask[row, 1 : 1 + len(side["logps"])] = 1
+    reference = torch.tensor([side["reference"] for side in sides], dtype=torch.float64)
+    return logps.requires_grad_(), mask, reference
+
+
+def found(pairs: list, loss: torch.Tensor, logps: torch.Tensor) -> dict:
+    (gradient,) = torch.autograd.grad(loss, logps)
+    by_logp = []
+    for index, pair in enumerate(pairs):
+        for row, side in ((index, "chosen"), (index + len(pairs), "rejected")):
+            by_logp.append(gradient[row, : len(pair[side]["logps"])].tolist())
+    return {"value": loss.item(), "by_logp": by_logp}
+
+
+def dpo(pairs: list, loss: str, beta: float, label_smoothing: float) -> dict:
+    logps, mask, reference = padded(pairs)
+    trainer = stand_in(loss_types=[loss], beta=beta, label_smoothing=label_smoothing)
+    nothing = torch.zeros_like(logps)
+    outputs = SimpleNamespace(
+        log_probs=logps, entropy=nothing, mean_logits=nothing, is_top1=nothing.bool()
+    )
+    batch = {
+        "input_ids": torch.zeros_like(mask), "attention_mask": torch.ones_like(mask),
+        "completion_mask": mask, "ref_chosen_logps": reference[: len(pairs)],
+        "ref_rejected_logps": reference[len(pairs) :],
+    }
+    value = DPOTrainer._compute_loss(trainer, lambda **_: outputs, batch, False)
+    return found(pairs, value, logps)
+
+
+def cdpo(pairs: list, loss: str, beta: float, label_smoothing: float) -> dict:
+    logps, _, reference = padded(pairs)
+    trainer = stand_in(loss_type=loss, beta=beta, label_smoothing=label_smoothing)
+    ratios = logps.sum(1) - reference
+    losses, _, _ = CPOTrainer.cpo_loss(trainer, ratios[: len(pairs)], ratios[len(pairs) :])
+    return found(pairs, losses.mean(), logps)
+
+
+def means(logps: torch.Tensor, mask: torch.Tensor) -> tuple:
+    mean = logps.sum(1) / mask.sum(1)
+    return mean.chunk(2)
+
+
+def simpo(pairs: list, beta: float, margin: float) -> dict:
+    logps, mask, _ = padded(pairs)
+    trainer = stand_in(loss_type="simpo", beta=beta, simpo_gamma=margin, label_smoothing=0.0)
+    losses, _, _ = CPOTrainer.cpo_loss(trainer, *means(logps, mask))
+    return found(pairs, losses.mean(), logps)
+
+
+def orpo(pairs: list, beta: float) -> dict:
+    """The odds are TRL's; what imitates is the mean over each chosen response, as in the paper."""
+    logps, mask, _ = padded(pairs)
+    chosen, rejected = means(logps, mask)
+    to_32_bits, torch.Tensor.float = torch.Tensor.float, same
+    try:
+        ratios, *_ = ORPOTrainer.odds_ratio_loss(stand_in(beta=beta), chosen, rejected)
+    finally:
+        torch.Tensor.float = to_32_bits
+    return found(pairs, (-chosen - ratios).mean(), logps)
+
+
+def write(out: Path) -> None:
+    pairs = inputs()
+    cases = []
+    for name, compute, settings in (
+        ("dpo", dpo, DPO), ("dpo", cdpo, CDPO), ("orpo", orpo, ORPO), ("simpo", simpo, SIMPO)
+    ):
+        for one in settings:
+            cases.append({"objective": name, "settings": one, **compute(pairs, **one)})
+    (out / "losses.json").write_text(json.dumps({"pairs": pairs, "cases": cases}) + "\n")
