@@ -56,7 +56,7 @@ impl Model {
         let attended = self
             .pool
             .take(rows * (self.shape.width() + self.shape.heads))?;
-        ops::attention(&attended, &qkv, &batch.starts, self.shape)?;
+        ops::attention(&attended, &qkv, &batch.segments, self.shape)?;
         let (x1, inner_output) =
             self.attention_output(pass, layer, &x0, &self.attention_rows(&attended)?)?;
         let (x2, gate_up, [inner_mlp, inner_down]) = self.mlp(pass, layer, &x1)?;

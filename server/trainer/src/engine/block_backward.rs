@@ -47,7 +47,7 @@ impl Model {
             &d_attended,
             &qkv,
             &attended,
-            &batch.starts,
+            &batch.segments,
             self.shape,
         )?;
         drop((qkv, attended, d_attended));

@@ -10,9 +10,6 @@ use super::model::{Model, Pass};
 use crate::adapter::Adapter;
 use crate::ops::{self, Buffer};
 
-/// Tokens that prompts must share at their beginning for it to be read once.
-const SHARED_LEAST: usize = 32;
-
 /// The keys and values of some sequences, by layer.
 #[derive(Debug)]
 pub struct KvCache {
@@ -49,8 +46,7 @@ impl KvCache {
 
 impl Model {
     /// Reads the prompts and gives the logits `[sequences, V]` that follow each. The cache has
-    /// room for `capacity` tokens of each sequence, prompts included. A long beginning that all
-    /// prompts share, such as the instructions of a system message, is read once for all of them.
+    /// room for `capacity` tokens of each sequence, prompts included.
     ///
     /// # Errors
     /// If a prompt is empty or longer than `capacity`, or a token is not in the vocabulary.
@@ -71,51 +67,31 @@ impl Model {
         }
         let mut cache = KvCache::new(self, rows.len(), capacity)?;
         let pass = Pass::plain(adapter);
-        let shared = shared_beginning(rows);
-        let x = if shared == 0 {
-            let places: Vec<_> = (0..rows.len()).map(|slot| (slot, slot)).collect();
-            self.read_from_start(&pass, &cache, rows, &places)?
-        } else {
-            let places: Vec<_> = (0..rows.len()).map(|slot| (0, slot)).collect();
-            self.read_from_start(&pass, &cache, &[&rows[0][..shared]], &places)?;
-            let rest = rows.iter().enumerate().flat_map(|(slot, row)| {
-                let rest = row.iter().enumerate().skip(shared);
-                rest.map(move |(position, token)| (*token, (slot, position)))
-            });
-            let (tokens, seats): (Vec<_>, Vec<_>) = rest.unzip();
-            self.read_on(&pass, &cache, &tokens, &seats)?
-        };
-        cache.lengths = rows.iter().map(|row| row.len()).collect();
-        let ends = rows.iter().scan(0, |end, row| {
-            *end += row.len() - shared;
-            Some(*end as u32 - 1)
-        });
-        let last = self.pool.take((rows.len(), self.config.hidden_size))?;
-        ops::gather_rows(&last, &x, &ends.collect::<Vec<_>>())?;
-        Ok((cache, self.logits(&last)?))
-    }
-
-    /// Reads rows from their beginning; `places` says which row goes to which sequence. Gives the
-    /// results of the last block, `[T, D]`.
-    fn read_from_start(
-        &self,
-        pass: &Pass<'_>,
-        cache: &KvCache,
-        rows: &[&[u32]],
-        places: &[(usize, usize)],
-    ) -> Result<Buffer> {
         let batch = Batch::unlabelled(rows);
-        let places: Vec<_> = places
-            .iter()
-            .map(|(row, slot)| (batch.starts[*row]..batch.starts[*row + 1], *slot, 0))
+        let places: Vec<_> = (0..rows.len())
+            .flat_map(|slot| {
+                let segments = batch.segments_of(slot).into_iter();
+                segments.map(move |one| (one.start..one.end, slot))
+            })
+            .map(|(rows, slot)| {
+                let position = batch.positions[rows.start] as usize;
+                (rows, slot, position)
+            })
             .collect();
         let mut x = self.embed(&batch.tokens)?;
         for (layer, cached) in cache.layers.iter().enumerate() {
-            let (result, saved) = self.block_forward(pass, layer, x, &batch)?;
+            let (result, saved) = self.block_forward(&pass, layer, x, &batch)?;
             ops::store_rows(cached, &self.keys_and_values(&saved.qkv)?, &places)?;
             x = result;
         }
-        Ok(x)
+        cache.lengths = rows.iter().map(|row| row.len()).collect();
+        let ends = batch.ends.iter();
+        let ends: Vec<_> = ends
+            .map(|end| batch.segments[*end].end as u32 - 1)
+            .collect();
+        let last = self.pool.take((rows.len(), self.config.hidden_size))?;
+        ops::gather_rows(&last, &x, &ends)?;
+        Ok((cache, self.logits(&last)?))
     }
 
     /// Reads tokens at their seats, sequence and position, behind what the cache holds of their
@@ -168,26 +144,6 @@ impl Model {
     fn keys_and_values(&self, qkv: &Tensor) -> Result<Tensor> {
         let first = self.shape.width();
         qkv.narrow(1, first, self.shape.qkv_width() - first)
-    }
-}
-
-/// How many tokens all prompts begin with, each of them having more; 0 where reading them once would
-/// not save more tokens than are left to read, which then costs more for each.
-fn shared_beginning(rows: &[&[u32]]) -> usize {
-    let [first, others @ ..] = rows else { return 0 };
-    let common = |row: &&[u32]| {
-        let pairs = first.iter().zip(*row);
-        pairs.take_while(|(left, right)| left == right).count()
-    };
-    let shared = others.iter().map(common).min().unwrap_or(0);
-    let shortest = rows.iter().map(|row| row.len()).min().unwrap_or(0);
-    let shared = shared.min(shortest.saturating_sub(1));
-    let saved = shared * others.len();
-    let left: usize = rows.iter().map(|row| row.len() - shared).sum();
-    if shared < SHARED_LEAST || saved < left {
-        0
-    } else {
-        shared
     }
 }
 

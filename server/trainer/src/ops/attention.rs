@@ -1,15 +1,18 @@
-//! Causal attention with grouped queries over packed sequences, and over a cache.
+//! Causal attention with grouped queries over packed segments, and over a cache.
 //!
-//! Sequences lie one after another in the rows, so nothing is padded: `starts` holds where each
-//! begins, and one more entry for the end. Rows hold `q | k | v` after the rotary embedding. The
-//! logarithm of each row's sum of exponentials is kept, so that the backward needs no maxima
-//! (Dao 2023, FlashAttention-2).
+//! [`Segment`]s lie one after another in the rows, so nothing is padded, and what several sequences
+//! begin with is there once. Rows hold `q | k | v` after the rotary embedding. The logarithm of each
+//! row's sum of exponentials is kept, so that the backward needs no maxima (Dao 2023,
+//! FlashAttention-2).
+
+use std::ops::Range;
 
 use candle_core::{CpuStorage, InplaceOp2, InplaceOp3, Layout, Result, Tensor, bail};
 use rayon::prelude::*;
 
 use super::cpu::{self, SharedMut};
 use super::gemm::{Product, View, ViewMut, multiply};
+use super::segments::{self, Segment, Sight};
 use super::simd;
 
 /// Query rows that are worked on together.
@@ -58,53 +61,40 @@ impl AttentionShape {
     }
 }
 
-/// `out = softmax(QKᵀ/√d)·V` within each sequence, causally; keeps the log-sum-exp.
+/// `out = softmax(QKᵀ/√d)·V` over what each row sees; keeps the log-sum-exp.
 ///
 /// `out` is flat with `T·H·d` numbers of the result `[T, H·d]`, then `T·H` of the log-sum-exp
-/// `[T, H]`; `qkv` is `[T, (H + 2·KV)·d]`; `starts` is `[sequences + 1]`, ending in T.
+/// `[T, H]`; `qkv` is `[T, (H + 2·KV)·d]`; the segments cover its rows.
 pub fn attention(
     out: &Tensor,
     qkv: &Tensor,
-    starts: &[usize],
+    segments: &[Segment],
     shape: AttentionShape,
 ) -> Result<()> {
-    let rows = check_packed(qkv, starts, shape)?;
+    let rows = check_packed(qkv, segments, shape)?;
     cpu::expect_shape(
         out,
         &[rows * (shape.width() + shape.heads)],
         "the result of attention",
     )?;
-    out.inplace_op2(qkv, &Attention { starts, shape })
+    out.inplace_op2(qkv, &Attention { segments, shape })
 }
 
-pub(super) fn check_packed(qkv: &Tensor, starts: &[usize], shape: AttentionShape) -> Result<usize> {
+pub(super) fn check_packed(
+    qkv: &Tensor,
+    segments: &[Segment],
+    shape: AttentionShape,
+) -> Result<usize> {
     let (rows, width) = qkv.dims2()?;
-    let rising = starts.windows(2).all(|pair| pair[0] <= pair[1]);
-    if width != shape.qkv_width() || !rising || starts.last() != Some(&rows) || starts[0] != 0 {
-        bail!(
-            "sequences {starts:?} of {shape:?} do not fit rows of {:?}",
-            qkv.dims()
-        );
+    if width != shape.qkv_width() {
+        bail!("rows of {width} numbers do not fit {shape:?}");
     }
+    segments::check(segments, rows)?;
     Ok(rows)
 }
 
-/// Sequence and head of each task, with the longest sequences first.
-pub(super) fn tasks(starts: &[usize], heads: usize) -> Vec<(usize, usize, usize)> {
-    let mut spans: Vec<(usize, usize)> = starts
-        .windows(2)
-        .map(|pair| (pair[0], pair[1]))
-        .filter(|(a, b)| a < b)
-        .collect();
-    spans.sort_by_key(|(start, end)| std::cmp::Reverse(end - start));
-    spans
-        .iter()
-        .flat_map(|&(start, end)| (0..heads).map(move |head| (start, end, head)))
-        .collect()
-}
-
 struct Attention<'a> {
-    starts: &'a [usize],
+    segments: &'a [Segment],
     shape: AttentionShape,
 }
 
@@ -124,79 +114,106 @@ impl InplaceOp2 for Attention<'_> {
         let qkv = cpu::source(qkv, qkv_layout)?;
         let (out, lse) = cpu::target(out, out_layout)?.split_at_mut(rows * self.shape.width());
         let (out, lse) = (SharedMut::new(out), SharedMut::new(lse));
-        tasks(self.starts, self.shape.heads)
+        segments::tasks(self.segments, self.shape.heads)
             .par_iter()
-            .try_for_each_init(Vec::new, |scores, &(start, end, head)| {
+            .try_for_each_init(Vec::new, |scores, (sight, head)| {
                 let task = Task {
                     shape: self.shape,
                     qkv,
-                    start,
-                    end,
-                    head,
+                    sight,
+                    head: *head,
                 };
                 task.run(out, lse, scores)
             })
     }
 }
 
+/// One head of one segment.
 struct Task<'a> {
     shape: AttentionShape,
     qkv: &'a [f32],
-    start: usize,
-    end: usize,
+    sight: &'a Sight,
     head: usize,
 }
 
 impl Task<'_> {
     fn run(&self, out: SharedMut, lse: SharedMut, scores: &mut Vec<f32>) -> Result<()> {
+        let own = self.sight.own.clone();
+        for first in own.clone().step_by(QUERY_BLOCK) {
+            let last = (first + QUERY_BLOCK).min(own.end);
+            self.block(first..last, out, lse, scores)?;
+        }
+        Ok(())
+    }
+
+    fn block(
+        &self,
+        rows: Range<usize>,
+        out: SharedMut,
+        lse: SharedMut,
+        scores: &mut Vec<f32>,
+    ) -> Result<()> {
         let Self {
-            shape,
-            start,
-            end,
-            head,
-            ..
+            shape, sight, head, ..
         } = *self;
         let (width, dim) = (shape.qkv_width(), shape.head_dim);
         let kv_head = head / shape.group();
-        for first in (start..end).step_by(QUERY_BLOCK) {
-            let last = (first + QUERY_BLOCK).min(end);
-            let (queries, keys) = (last - first, last - start);
-            scores.resize((queries * keys).max(scores.len()), 0.0);
-            let scores = &mut scores[..queries * keys];
-            let at = |row: usize, column: usize| &self.qkv[row * width + column..];
-            let q = View::rows(at(first, head * dim), queries, dim, width)?;
-            let k = View::rows(at(start, shape.key_column(kv_head)), keys, dim, width)?;
-            let v = View::rows(at(start, shape.value_column(kv_head)), keys, dim, width)?;
-            let how = Product {
-                accumulate: false,
-                scale: 1.0,
-                threads: false,
-            };
-            multiply(
-                ViewMut::slice(scores, queries, keys)?,
-                q,
-                k.transposed(),
-                how,
-            )?;
-            for (index, row) in scores.chunks_exact_mut(keys).enumerate() {
-                let sum = causal_softmax(row, first + index - start + 1, shape.scale());
-                #[expect(unsafe_code, reason = "tasks write disjoint columns of one matrix")]
-                // SAFETY: row and head lie within `[T, H]`, and only this task has this head of
-                // this sequence.
-                unsafe {
-                    lse.pointer()
-                        .add((first + index) * shape.heads + head)
-                        .write(sum);
-                }
+        let (ranges, queries) = (sight.ranges(rows.end), rows.len());
+        let seen = sight.height + rows.start - sight.own.start;
+        let keys = seen + queries;
+        scores.resize((queries * keys).max(scores.len()), 0.0);
+        let scores = &mut scores[..queries * keys];
+        let at = |row: usize, column: usize| &self.qkv[row * width + column..];
+        let q = View::rows(at(rows.start, head * dim), queries, dim, width)?;
+        let set = Product {
+            accumulate: false,
+            scale: 1.0,
+            threads: false,
+        };
+        let mut column = 0;
+        for range in &ranges {
+            let first = at(range.start, shape.key_column(kv_head));
+            let k = View::rows(first, range.len(), dim, width)?;
+            let part = ViewMut::columns(scores, queries, keys, column..column + range.len())?;
+            multiply(part, q, k.transposed(), set)?;
+            column += range.len();
+        }
+        for (index, row) in scores.chunks_exact_mut(keys).enumerate() {
+            let sum = causal_softmax(row, seen + index + 1, shape.scale());
+            #[expect(unsafe_code, reason = "tasks write disjoint columns of one matrix")]
+            // SAFETY: row and head lie within `[T, H]`, and only this task has this head of this
+            // segment.
+            unsafe {
+                let place = (rows.start + index) * shape.heads + head;
+                lse.pointer().add(place).write(sum);
             }
+        }
+        let mut column = 0;
+        for range in &ranges {
             #[expect(unsafe_code, reason = "tasks write disjoint columns of one matrix")]
             // SAFETY: the rows lie within `[T, H·d]`, and only this task has this head of this
-            // sequence.
+            // segment.
             let dst = unsafe {
-                let pointer = out.pointer().add(first * shape.width() + head * dim);
+                let pointer = out.pointer().add(rows.start * shape.width() + head * dim);
                 ViewMut::from_pointer(pointer, queries, dim, shape.width())
             };
-            multiply(dst, View::rows(scores, queries, keys, keys)?, v, how)?;
+            let v = View::rows(
+                at(range.start, shape.value_column(kv_head)),
+                range.len(),
+                dim,
+                width,
+            )?;
+            let how = Product {
+                accumulate: column > 0,
+                ..set
+            };
+            multiply(
+                dst,
+                View::rows(&scores[column..], queries, range.len(), keys)?,
+                v,
+                how,
+            )?;
+            column += range.len();
         }
         Ok(())
     }

@@ -2,13 +2,20 @@
 //!
 //! With `P = exp(S - lse)` and `δ = rowsum(dO ∘ O)`: `dV = Pᵀ·dO`, `dS = P ∘ (dO·Vᵀ - δ)`,
 //! `dQ = dS·K/√d`, `dK = dSᵀ·Q/√d`; keys and values sum over the query heads that share them.
+//!
+//! Each segment is a task for each key head. What it gives to the keys and values of the segments
+//! above it goes into a part of its own first; the parts are added up afterwards, in the order of
+//! the segments, so that no sum depends on the threads.
+
+use std::ops::Range;
 
 use candle_core::{CpuStorage, InplaceOp3, Layout, Result, Tensor};
 use rayon::prelude::*;
 
-use super::attention::{AttentionShape, QUERY_BLOCK, check_packed, tasks};
+use super::attention::{AttentionShape, QUERY_BLOCK, add_scaled, check_packed};
 use super::cpu::{self, SharedMut};
 use super::gemm::{Product, View, ViewMut, multiply};
+use super::segments::{self, Segment, Sight};
 use super::simd::{self, vectorized};
 
 /// The gradient of [`attention`](super::attention()) by `qkv`, into `dqkv` of the same shape.
@@ -19,10 +26,10 @@ pub fn attention_backward(
     dout: &Tensor,
     qkv: &Tensor,
     out: &Tensor,
-    starts: &[usize],
+    segments: &[Segment],
     shape: AttentionShape,
 ) -> Result<()> {
-    let rows = check_packed(qkv, starts, shape)?;
+    let rows = check_packed(qkv, segments, shape)?;
     cpu::expect_shape(dqkv, qkv.dims(), "the gradient of q, k and v")?;
     cpu::expect_shape(dout, &[rows, shape.width()], "the gradient of attention")?;
     cpu::expect_shape(
@@ -30,12 +37,17 @@ pub fn attention_backward(
         &[rows * (shape.width() + shape.heads)],
         "the result of attention",
     )?;
-    dqkv.inplace_op3(dout, qkv, &Backward { out, starts, shape })
+    let backward = Backward {
+        out,
+        segments,
+        shape,
+    };
+    dqkv.inplace_op3(dout, qkv, &backward)
 }
 
 struct Backward<'a> {
     out: &'a Tensor,
-    starts: &'a [usize],
+    segments: &'a [Segment],
     shape: AttentionShape,
 }
 
@@ -54,31 +66,94 @@ impl InplaceOp3 for Backward<'_> {
         qkv_layout: &Layout,
     ) -> Result<()> {
         let rows = qkv_layout.dims()[0];
-        let dqkv = SharedMut::new(cpu::target(dqkv, dqkv_layout)?);
+        let dqkv = cpu::target(dqkv, dqkv_layout)?;
         let dout = cpu::source(dout, dout_layout)?;
         let qkv = cpu::source(qkv, qkv_layout)?;
+        let shape = self.shape;
+        let tasks = segments::tasks(self.segments, shape.kv_heads);
+        let mut parts = Parts::new(&tasks, shape.head_dim);
+        let shared = SharedMut::new(dqkv);
         cpu::with(self.out, |saved| {
-            let (out, lse) = saved.split_at(rows * self.shape.width());
-            tasks(self.starts, self.shape.kv_heads)
-                .par_iter()
-                .try_for_each_init(Scratch::default, |scratch, &(start, end, kv_head)| {
-                    let shape = self.shape;
-                    let task = Task {
+            let (out, lse) = saved.split_at(rows * shape.width());
+            tasks.par_iter().zip(parts.by_task()).try_for_each_init(
+                Scratch::default,
+                |scratch, ((sight, kv_head), above)| {
+                    let mut task = Task {
                         shape,
                         qkv,
                         dout,
                         out,
                         lse,
-                        start,
-                        end,
-                        kv_head,
+                        sight,
+                        kv_head: *kv_head,
+                        above,
                     };
                     for head in kv_head * shape.group()..(kv_head + 1) * shape.group() {
-                        task.run(head, dqkv, scratch)?;
+                        task.run(head, shared, scratch)?;
                     }
                     Ok(())
-                })
-        })
+                },
+            )
+        })?;
+        parts.add_up(dqkv, &tasks, shape);
+        Ok(())
+    }
+}
+
+/// What each task gives to the keys and values above its segment: rows of `dK | dV`.
+struct Parts {
+    values: Vec<f32>,
+    /// The length of each task's part.
+    lengths: Vec<usize>,
+    head_dim: usize,
+}
+
+impl Parts {
+    fn new(tasks: &[(Sight, usize)], head_dim: usize) -> Self {
+        let tasks = tasks.iter();
+        let lengths: Vec<_> = tasks
+            .map(|(sight, _)| sight.height * 2 * head_dim)
+            .collect();
+        Self {
+            values: vec![0.0; lengths.iter().sum()],
+            lengths,
+            head_dim,
+        }
+    }
+
+    fn by_task(&mut self) -> Vec<&mut [f32]> {
+        let mut rest = self.values.as_mut_slice();
+        let mut parts = Vec::with_capacity(self.lengths.len());
+        for length in &self.lengths {
+            let (part, others) = std::mem::take(&mut rest).split_at_mut(*length);
+            parts.push(part);
+            rest = others;
+        }
+        parts
+    }
+
+    /// Adds the parts to the gradients of the rows that they are for.
+    fn add_up(&self, dqkv: &mut [f32], tasks: &[(Sight, usize)], shape: AttentionShape) {
+        let mut rest = self.values.as_slice();
+        let mut parts = Vec::with_capacity(tasks.len());
+        for ((sight, kv_head), length) in tasks.iter().zip(&self.lengths) {
+            let (part, others) = rest.split_at(*length);
+            parts.push((sight, *kv_head, part));
+            rest = others;
+        }
+        parts.sort_by_key(|(sight, kv_head, _)| (sight.own.start, *kv_head));
+        for (sight, kv_head, part) in parts {
+            let mut from = part.chunks_exact(2 * self.head_dim);
+            for row in sight.above.iter().cloned().flatten() {
+                let Some((keys, values)) = from.next().map(|row| row.split_at(self.head_dim))
+                else {
+                    break;
+                };
+                let to = &mut dqkv[row * shape.qkv_width()..(row + 1) * shape.qkv_width()];
+                add_scaled(&mut to[shape.key_column(kv_head)..], keys, 1.0);
+                add_scaled(&mut to[shape.value_column(kv_head)..], values, 1.0);
+            }
+        }
     }
 }
 
@@ -88,120 +163,144 @@ struct Scratch {
     gradients: Vec<f32>,
 }
 
-/// One key head of one sequence.
+/// One key head of one segment.
 struct Task<'a> {
     shape: AttentionShape,
     qkv: &'a [f32],
     dout: &'a [f32],
     out: &'a [f32],
     lse: &'a [f32],
-    start: usize,
-    end: usize,
+    sight: &'a Sight,
     kv_head: usize,
+    /// The part for what is above, `[height, 2·d]`.
+    above: &'a mut [f32],
 }
 
 impl Task<'_> {
     /// Adds what one query head gives. Blocks go from the last queries to the first: the first
     /// block touched then covers all keys and writes, and the others add.
-    fn run(&self, head: usize, dqkv: SharedMut, scratch: &mut Scratch) -> Result<()> {
+    fn run(&mut self, head: usize, dqkv: SharedMut, scratch: &mut Scratch) -> Result<()> {
         let first_head = head.is_multiple_of(self.shape.group());
-        let blocks = (self.end - self.start).div_ceil(QUERY_BLOCK);
+        let own = self.sight.own.clone();
+        let blocks = own.len().div_ceil(QUERY_BLOCK);
         for block in (0..blocks).rev() {
-            let first = self.start + block * QUERY_BLOCK;
+            let first = own.start + block * QUERY_BLOCK;
             let fresh = first_head && block + 1 == blocks;
-            self.block(head, first, fresh, dqkv, scratch)?;
+            let rows = first..(first + QUERY_BLOCK).min(own.end);
+            self.block(head, rows, fresh, dqkv, scratch)?;
         }
         Ok(())
     }
 
     fn block(
-        &self,
+        &mut self,
         head: usize,
-        first: usize,
+        rows: Range<usize>,
         fresh: bool,
         dqkv: SharedMut,
         scratch: &mut Scratch,
     ) -> Result<()> {
-        let Self { shape, start, .. } = *self;
+        let (shape, sight) = (self.shape, self.sight);
         let (dim, width) = (shape.head_dim, shape.qkv_width());
-        let last = (first + QUERY_BLOCK).min(self.end);
-        let (queries, keys) = (last - first, last - start);
+        let (key_column, value_column) = (
+            shape.key_column(self.kv_head),
+            shape.value_column(self.kv_head),
+        );
+        let queries = rows.len();
+        let seen = sight.height + rows.start - sight.own.start;
+        let keys = seen + queries;
         let at = |row: usize, column: usize| &self.qkv[row * width + column..];
-        let q = View::rows(at(first, head * dim), queries, dim, width)?;
-        let k = View::rows(at(start, shape.key_column(self.kv_head)), keys, dim, width)?;
-        let v = View::rows(
-            at(start, shape.value_column(self.kv_head)),
-            keys,
-            dim,
-            width,
-        )?;
-        let dout_at = &self.dout[first * shape.width() + head * dim..];
-        let dout = View::rows(dout_at, queries, dim, shape.width())?;
+        let q = View::rows(at(rows.start, head * dim), queries, dim, width)?;
+        let dout = &self.dout[rows.start * shape.width() + head * dim..];
+        let dout = View::rows(dout, queries, dim, shape.width())?;
 
-        scratch
-            .scores
-            .resize((queries * keys).max(scratch.scores.len()), 0.0);
+        let size = queries * keys;
+        scratch.scores.resize(size.max(scratch.scores.len()), 0.0);
         scratch
             .gradients
-            .resize((queries * keys).max(scratch.gradients.len()), 0.0);
-        let p = &mut scratch.scores[..queries * keys];
-        let ds = &mut scratch.gradients[..queries * keys];
+            .resize(size.max(scratch.gradients.len()), 0.0);
+        let p = &mut scratch.scores[..size];
+        let ds = &mut scratch.gradients[..size];
         let set = Product {
             accumulate: false,
             scale: 1.0,
             threads: false,
         };
-        multiply(ViewMut::slice(p, queries, keys)?, q, k.transposed(), set)?;
-        multiply(
-            ViewMut::slice(ds, queries, keys)?,
-            dout,
-            v.transposed(),
-            set,
-        )?;
+        let ranges = sight.ranges(rows.end);
+        let mut column = 0;
+        for range in &ranges {
+            let columns = column..column + range.len();
+            let k = View::rows(at(range.start, key_column), range.len(), dim, width)?;
+            let v = View::rows(at(range.start, value_column), range.len(), dim, width)?;
+            let part = ViewMut::columns(p, queries, keys, columns.clone())?;
+            multiply(part, q, k.transposed(), set)?;
+            let part = ViewMut::columns(ds, queries, keys, columns)?;
+            multiply(part, dout, v.transposed(), set)?;
+            column += range.len();
+        }
         for (index, (p, ds)) in p
             .chunks_exact_mut(keys)
             .zip(ds.chunks_exact_mut(keys))
             .enumerate()
         {
-            self.softmax_row(first + index, head, p, ds);
+            self.softmax_row(rows.start + index, head, seen + index + 1, p, ds);
         }
 
-        let p = View::rows(p, queries, keys, keys)?;
-        let ds = View::rows(ds, queries, keys, keys)?;
         #[expect(unsafe_code, reason = "tasks write disjoint columns of one matrix")]
         // SAFETY: the rows lie within `[T, width]`; query columns of this head and key and value
-        // columns of this key head belong to this task alone, within this sequence.
+        // columns of this key head belong to this task alone, within this segment.
         let view = |row: usize, column: usize, rows: usize| unsafe {
             ViewMut::from_pointer(dqkv.pointer().add(row * width + column), rows, dim, width)
         };
-        let add = Product {
+        let scaled = Product {
+            scale: shape.scale(),
+            ..set
+        };
+        let mut column = 0;
+        for range in &ranges {
+            let how = Product {
+                accumulate: column > 0,
+                ..scaled
+            };
+            let ds = View::rows(&ds[column..], queries, range.len(), keys)?;
+            let k = View::rows(at(range.start, key_column), range.len(), dim, width)?;
+            multiply(view(rows.start, head * dim, queries), ds, k, how)?;
+            column += range.len();
+        }
+
+        let add = |how: Product| Product {
             accumulate: !fresh,
-            ..set
+            ..how
         };
-        let add_scaled = Product {
-            scale: shape.scale(),
-            ..add
-        };
-        let set_scaled = Product {
-            scale: shape.scale(),
-            ..set
-        };
-        multiply(view(first, head * dim, queries), ds, k, set_scaled)?;
-        let key_column = shape.key_column(self.kv_head);
+        if sight.height > 0 {
+            let p = View::rows(p, queries, sight.height, keys)?;
+            let ds = View::rows(ds, queries, sight.height, keys)?;
+            let part = ViewMut::columns(self.above, sight.height, 2 * dim, 0..dim)?;
+            multiply(part, ds.transposed(), q, add(scaled))?;
+            let part = ViewMut::columns(self.above, sight.height, 2 * dim, dim..2 * dim)?;
+            multiply(part, p.transposed(), dout, add(set))?;
+        }
+        let own = keys - sight.height;
+        let p = View::rows(&p[sight.height..], queries, own, keys)?;
+        let ds = View::rows(&ds[sight.height..], queries, own, keys)?;
+        let start = sight.own.start;
         multiply(
-            view(start, key_column, keys),
+            view(start, key_column, own),
             ds.transposed(),
             q,
-            add_scaled,
+            add(scaled),
         )?;
-        let value_column = shape.value_column(self.kv_head);
-        multiply(view(start, value_column, keys), p.transposed(), dout, add)
+        multiply(
+            view(start, value_column, own),
+            p.transposed(),
+            dout,
+            add(set),
+        )
     }
 
-    /// From scores and `dO·Vᵀ` of one row to P and dS.
-    fn softmax_row(&self, row: usize, head: usize, p: &mut [f32], ds: &mut [f32]) {
+    /// From scores and `dO·Vᵀ` of one row, which sees the first `seen` keys, to P and dS.
+    fn softmax_row(&self, row: usize, head: usize, seen: usize, p: &mut [f32], ds: &mut [f32]) {
         let shape = self.shape;
-        let seen = row - self.start + 1;
         let span = row * shape.width() + head * shape.head_dim..;
         let (out, dout) = (&self.out[span.clone()], &self.dout[span]);
         let delta = simd::dot(&out[..shape.head_dim], &dout[..shape.head_dim]);

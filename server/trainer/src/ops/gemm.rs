@@ -3,6 +3,8 @@
 //! On the CPU the `gemm` crate does the work, on rayon's threads; it splits over rows and columns
 //! only, so results do not depend on the number of threads.
 
+use std::ops::Range;
+
 use ::gemm::Parallelism;
 use candle_core::{CpuStorage, InplaceOp3, Layout, Result, Tensor, bail};
 
@@ -225,17 +227,22 @@ impl ViewMut {
         }
     }
 
-    /// Rows without gaps, in a slice of its own.
-    pub(super) fn slice(data: &mut [f32], rows: usize, columns: usize) -> Result<Self> {
-        if data.len() < rows * columns {
+    /// Some columns of a matrix `[rows, width]` without gaps, in a slice of its own.
+    pub(super) fn columns(
+        data: &mut [f32],
+        rows: usize,
+        width: usize,
+        columns: Range<usize>,
+    ) -> Result<Self> {
+        let fits = data.len() >= rows * width && columns.end <= width;
+        let (true, Some(data)) = (fits, data.get_mut(columns.start..)) else {
             bail!("a matrix reaches beyond its storage");
-        }
-        let data = data.as_mut_ptr();
+        };
         Ok(Self {
-            data,
+            data: data.as_mut_ptr(),
             rows,
-            columns,
-            row_stride: columns,
+            columns: columns.len(),
+            row_stride: width,
             column_stride: 1,
         })
     }

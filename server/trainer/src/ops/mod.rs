@@ -10,6 +10,7 @@
 //! | `pool` | buffers that return to their pool when dropped |
 //! | `gemm`, `few_rows` | matrix products, with strides, scale and accumulation |
 //! | `norm`, `rope`, `swiglu`, `attention` | the parts of a block |
+//! | `segments` | which rows of a batch see which |
 //! | `rows` | gathering, scattering and adding rows |
 //! | `head` | one vocabulary tile of the output head |
 //! | `dropout` | zeroing by a counter-based random generator |
@@ -37,6 +38,7 @@ mod norm;
 mod pool;
 mod rope;
 mod rows;
+mod segments;
 mod simd;
 mod swiglu;
 
@@ -50,4 +52,5 @@ pub use norm::{rms_norm, rms_norm_backward_add};
 pub use pool::{Buffer, Pool};
 pub use rope::{RopeTable, rope};
 pub use rows::{add, copy_rows, fill, gather_rows, scatter_rows, store_rows};
+pub use segments::Segment;
 pub use swiglu::{swiglu, swiglu_backward};

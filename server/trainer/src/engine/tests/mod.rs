@@ -164,11 +164,72 @@ fn packing_and_splitting_a_batch_change_nothing() {
     assert!(distance(&floats(gradients.flat()), &sum) < 1e-5);
 }
 
+/// Rows in two families with beginnings of 150 and 30 tokens below a common one of 20, in turn, and
+/// one that is on its own.
+fn related_rows(config: &crate::model::ModelConfig) -> Vec<TokenizedRow> {
+    let beginnings = random_rows(config, &[20, 150, 30], 3);
+    let rest = random_rows(config, &[40, 12, 101, 3, 60], 4);
+    let place = |number: usize| match number {
+        4 => Vec::new(),
+        _ => [&beginnings[0], &beginnings[1 + number % 2]]
+            .map(|row| row.tokens.clone())
+            .concat(),
+    };
+    let join = |(number, rest): (usize, &TokenizedRow)| {
+        let before = place(number);
+        TokenizedRow {
+            loss_mask: [vec![false; before.len()], rest.loss_mask.clone()].concat(),
+            tokens: [before, rest.tokens.clone()].concat(),
+        }
+    };
+    rest.iter().enumerate().map(join).collect()
+}
+
+#[test]
+fn a_beginning_that_rows_share_changes_nothing_but_the_number_of_rows() {
+    let (model, config) = (tiny_model(), tiny_config());
+    let adapter = random_adapter(&config, lora_shape(TargetModule::ALL), 5);
+    let rows = related_rows(&config);
+    let batch = Batch::new(&rows);
+    let alone: usize = rows.iter().map(|row| Batch::new([row]).tokens.len()).sum();
+    assert_eq!(alone - batch.tokens.len(), 3 * 20 + 150 + 30);
+    let by_logp = weights_of(batch.labels.len());
+    let (logps, gradients) = engine(&model, &adapter, &rows, &by_logp, None);
+
+    let mut sum = vec![0f64; adapter.parameters()];
+    let wide = |values: &[f32]| values.iter().map(|x| f64::from(*x)).collect::<Vec<_>>();
+    for (row, span) in rows.iter().zip(&batch.spans) {
+        let row = std::slice::from_ref(row);
+        let (own, gradients) = engine(&model, &adapter, row, &by_logp[span.clone()], None);
+        let error = distance(&wide(&logps[span.clone()]), &wide(&own));
+        assert!(error < 1e-6, "log-probabilities differ by {error:e}");
+        for (sum, value) in sum.iter_mut().zip(floats(gradients.flat())) {
+            *sum += value;
+        }
+    }
+    let error = distance(&floats(gradients.flat()), &sum);
+    assert!(error < 1e-5, "gradients differ by {error:e}");
+
+    let oracle = Oracle::new(&model, &adapter);
+    let in_order: Vec<f64> = batch
+        .spans
+        .iter()
+        .flat_map(|span| by_logp[span.clone()].to_vec())
+        .collect();
+    let (_, store) = expected(&oracle, &rows, &in_order);
+    let exact = store.get(&oracle.flat).unwrap();
+    let error = distance(&floats(gradients.flat()), &floats(exact));
+    assert!(
+        error < 1e-5,
+        "gradients differ from autograd's by {error:e}"
+    );
+}
+
 #[test]
 fn results_do_not_depend_on_the_number_of_threads() {
     let (model, config) = (tiny_model(), tiny_config());
     let adapter = random_adapter(&config, lora_shape(TargetModule::ALL), 5);
-    let rows = random_rows(&config, &LENGTHS, 9);
+    let rows = related_rows(&config);
     let by_logp = weights_of(labels_of(&rows));
     let with = |threads| {
         let pool = rayon::ThreadPoolBuilder::new()
