@@ -10,7 +10,7 @@ use trainer::data::{TokenizedPair, TokenizedRow};
 use trainer::engine::{Batch, Model, Pass};
 use trainer::loss::{Dpo, LossOutput, NegativeLogLikelihood, Objective, Pairwise, Scored};
 
-use crate::support::{fixture, json, numbers, relative_error, row, tensors, tiny};
+use crate::support::{fixture, json, numbers, place, relative_error, row, tensors, tiny};
 
 const TOLERANCE: f64 = 1e-5;
 
@@ -156,14 +156,4 @@ fn check_gradients(ours: &Adapter, kind: &str) {
 
 fn tensor(all: &HashMap<String, Tensor>, name: &str) -> Vec<f32> {
     numbers(&all[name].to_dtype(candle_core::DType::F32).unwrap())
-}
-
-fn place(layer: usize, target: TargetModule) -> String {
-    let target = target.as_str();
-    let part = if matches!(target, "gate_proj" | "up_proj" | "down_proj") {
-        "mlp"
-    } else {
-        "self_attn"
-    };
-    format!("base_model.model.model.layers.{layer}.{part}.{target}")
 }

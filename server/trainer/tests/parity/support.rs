@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use candle_core::{Device, Tensor};
 use serde_json::Value;
+use shared::training::TargetModule;
 use trainer::data::TokenizedRow;
 use trainer::model::{LoadedModel, load};
 
@@ -68,4 +69,15 @@ pub(crate) fn relative_error(ours: &[f32], theirs: &[f32]) -> f64 {
     let largest = theirs.iter().map(|number| number.abs()).fold(0.0, f32::max);
     let worst = differences.map(|(one, other)| (f64::from(*one) - f64::from(*other)).abs());
     worst.fold(0.0, f64::max) / f64::from(largest)
+}
+
+/// Where a linear layer stands in PEFT's files.
+pub(crate) fn place(layer: usize, target: TargetModule) -> String {
+    let target = target.as_str();
+    let part = if matches!(target, "gate_proj" | "up_proj" | "down_proj") {
+        "mlp"
+    } else {
+        "self_attn"
+    };
+    format!("base_model.model.model.layers.{layer}.{part}.{target}")
 }

@@ -3,7 +3,7 @@
     python -m venv reference && . reference/bin/activate
     pip install torch==2.15.0 trl==1.16.0 peft==0.21.2 transformers==5.23.0 gguf==0.19.0
     python generate.py                       # writes fixtures/
-    python generate.py --gguf SmolLM2.gguf   # also the token vectors of SmolLM2-135M-Instruct
+    python generate.py --gguf SmolLM2.gguf   # also what is told of SmolLM2-135M-Instruct
 
 Everything is seeded and runs on the processor in 32 or 64 bits: a second run on the same machine
 gives the same bytes, another machine the same numbers up to the last bits of sums. The fixtures
@@ -64,6 +64,8 @@ def main() -> None:
     gradients.write(out)
     losses.write(out)
     trajectory.write(out)
+    if arguments.gguf:
+        trajectory.write_smollm2(out, arguments.gguf)
 
 
 if __name__ == "__main__":

@@ -1,20 +1,24 @@
-"""Whole runs of TRL's trainers from the adapter that PEFT initialised, rows in the order of the
-file, in 32 bits without dropout."""
+"""Whole runs of TRL's trainers, rows in the order of the file, in 32 bits without dropout: of the
+tiny Llama from the adapter that PEFT initialised, and of SmolLM2 from one that is filled as PEFT does,
+but with numbers that a test can draw again."""
 
 import json
 import random
 import tempfile
 from pathlib import Path
 
+import numpy
 import torch
 from datasets import Dataset
-from peft import PeftModel
+from peft import LoraConfig, PeftModel, get_peft_model
 from safetensors.torch import load_file, save_file
 from transformers import AutoModelForCausalLM
 from trl import DPOConfig, DPOTrainer, SFTConfig, SFTTrainer
 
 import tiny
+from gradients import TARGETS
 
+SAMPLE = Path(__file__).resolve().parents[4] / "samples" / "support_desk_intake"
 WORDS = "red green blue one two three 17 42 cat dog the a of and to in is it 9".split()
 
 COMMON = {
@@ -51,6 +55,13 @@ DPO = {
     "max_steps": 10,
     "beta": 0.1,
 }
+SMOLLM2 = {
+    "sft": {**SFT, "learning_rate": 2e-4, "warmup_steps": 3, "weight_decay": 0.0,
+            "per_device_train_batch_size": 2, "gradient_accumulation_steps": 1,
+            "max_steps": 50, "max_length": 512},
+    "dpo": {**DPO, "learning_rate": 2e-5, "per_device_train_batch_size": 2, "max_steps": 30,
+            "max_length": 512},
+}
 
 
 def phrase(source: random.Random, longest: int) -> str:
@@ -86,13 +97,14 @@ def model(out: Path) -> PeftModel:
     return PeftModel.from_pretrained(base, out / "adapter-fresh", is_trainable=True)
 
 
-def run(out: Path, trainer_class, config_class, settings: dict, rows: list) -> dict:
+def run(model, tokenizer, trainer_class, config_class, settings: dict, rows: list) -> tuple:
+    settings = {**COMMON, **settings}
     with tempfile.TemporaryDirectory() as folder:
         trainer = trainer_class(
-            model=model(out),
-            args=config_class(output_dir=folder, **COMMON, **settings),
+            model=model,
+            args=config_class(output_dir=folder, **settings),
             train_dataset=Dataset.from_list([as_messages(row) for row in rows]),
-            processing_class=tiny.tokenizer(),
+            processing_class=tokenizer,
         )
         trainer.train()
     keep = lambda key: key in ("loss", "grad_norm", "learning_rate") or "/" in key
@@ -106,7 +118,63 @@ def run(out: Path, trainer_class, config_class, settings: dict, rows: list) -> d
         for name, weight in trainer.model.named_parameters()
         if weight.requires_grad
     }
-    return {"settings": {**COMMON, **settings}, "rows": rows, "steps": steps}, weights
+    return {"settings": settings, "rows": rows, "steps": steps}, weights
+
+
+def drawn(count: int, stream: int) -> numpy.ndarray:
+    """Numbers from -1 to 1 by SplitMix64, whose state counts on from the stream's own place."""
+    with numpy.errstate(over="ignore"):
+        place = numpy.arange(1, count + 1, dtype=numpy.uint64) + numpy.uint64(stream << 32)
+        z = place * numpy.uint64(0x9E3779B97F4A7C15)
+        z = (z ^ (z >> numpy.uint64(30))) * numpy.uint64(0xBF58476D1CE4E5B9)
+        z = (z ^ (z >> numpy.uint64(27))) * numpy.uint64(0x94D049BB133111EB)
+        z = z ^ (z >> numpy.uint64(31))
+    return (z >> numpy.uint64(11)).astype(numpy.float64) * 2.0**-52 - 1.0
+
+
+def smollm2(gguf: Path):
+    """With an adapter on all linear layers: A uniform up to 1/√in, B zero."""
+    widened = AutoModelForCausalLM.from_pretrained(
+        gguf.parent, gguf_file=gguf.name, dtype=torch.float32
+    )
+    # A model of its own, because transformers trains none that says that it was quantised.
+    config = type(widened.config)(**widened.config.to_dict())
+    del config.quantization_config
+    base = AutoModelForCausalLM.from_config(config, dtype=torch.float32)
+    base.load_state_dict(widened.state_dict())
+    lora = LoraConfig(
+        r=16, lora_alpha=32, lora_dropout=0.0, target_modules=TARGETS, task_type="CAUSAL_LM"
+    )
+    adapted = get_peft_model(base, lora)
+    with torch.no_grad():
+        for name, weight in adapted.named_parameters():
+            if "lora_A" in name:
+                layer = int(name.split(".layers.")[1].split(".")[0])
+                target = next(at for at, target in enumerate(TARGETS) if f".{target}." in name)
+                values = drawn(weight.numel(), layer * len(TARGETS) + target)
+                values = values / numpy.sqrt(weight.shape[1])
+                weight.copy_(torch.from_numpy(values.reshape(weight.shape)).float())
+    return adapted
+
+
+def write_smollm2(out: Path, gguf: Path) -> None:
+    from vectors import smollm2_tokenizer
+
+    for name, trainer, config, file, count in (
+        ("sft", SFTTrainer, SFTConfig, "train.jsonl", 100),
+        ("dpo", DPOTrainer, DPOConfig, "pairs_queue.jsonl", 60),
+    ):
+        keys = ("prompt", "completion", "chosen", "rejected")
+        lines = (SAMPLE / file).read_text().splitlines()[:count]
+        rows = [{key: row[key] for key in keys if key in row} for row in map(json.loads, lines)]
+        result, weights = run(
+            smollm2(gguf), smollm2_tokenizer(gguf), trainer, config, SMOLLM2[name], rows
+        )
+        # The adapter is too large to keep; the norms of its B matrices tell where it went.
+        result["norms"] = {
+            name: weight.double().norm().item() for name, weight in weights.items() if "lora_B" in name
+        }
+        (out / f"trajectory-smollm2-{name}.json").write_text(json.dumps(result) + "\n")
 
 
 def greedy(out: Path) -> list:
@@ -134,7 +202,7 @@ def write(out: Path) -> None:
         ("sft", SFTTrainer, SFTConfig, SFT, sft_rows()),
         ("dpo", DPOTrainer, DPOConfig, DPO, dpo_rows()),
     ):
-        result, weights = run(out, trainer, config, settings, rows)
+        result, weights = run(model(out), tiny.tokenizer(), trainer, config, settings, rows)
         (out / f"trajectory-{name}.json").write_text(json.dumps(result) + "\n")
         save_file(weights, out / f"trajectory-{name}.safetensors")
     (out / "greedy.json").write_text(json.dumps(greedy(out)) + "\n")
