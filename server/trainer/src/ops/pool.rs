@@ -6,13 +6,16 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
-use std::ops::Deref;
+use std::ops::{Deref, Range, RangeInclusive};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use candle_core::{DType, Device, Result, Shape, Tensor};
 
 /// Sweeps that a free buffer outlives without being taken.
 const IDLE_SWEEPS: u64 = 16;
+
+/// A free buffer serves for a shape that fills at least these parts of it.
+const LEAST_FILLED: (usize, usize) = (7, 10);
 
 /// Free buffers of one device, by capacity.
 #[derive(Clone)]
@@ -25,6 +28,18 @@ pub struct Pool {
 struct Free {
     sweep: u64,
     by_capacity: BTreeMap<usize, Vec<(u64, Tensor)>>,
+}
+
+impl Free {
+    fn take(&mut self, capacities: RangeInclusive<usize>) -> Option<(usize, Tensor)> {
+        let mut sizes = self.by_capacity.range_mut(capacities);
+        sizes.find_map(|(capacity, buffers)| Some((*capacity, buffers.pop()?.1)))
+    }
+
+    fn take_largest(&mut self, capacities: Range<usize>) -> Option<(usize, Tensor)> {
+        let mut sizes = self.by_capacity.range_mut(capacities).rev();
+        sizes.find_map(|(capacity, buffers)| Some((*capacity, buffers.pop()?.1)))
+    }
 }
 
 impl fmt::Debug for Pool {
@@ -53,10 +68,10 @@ impl Pool {
     /// A buffer of that shape, with arbitrary contents.
     pub fn take(&self, shape: impl Into<Shape>) -> Result<Buffer> {
         let shape = shape.into();
-        let capacity = capacity_for(shape.elem_count());
-        let whole = match self.pop(capacity) {
-            Some(whole) => whole,
-            None => Tensor::zeros(capacity, DType::F32, &self.device)?,
+        let wanted = capacity_for(shape.elem_count());
+        let (capacity, whole) = match self.pop(wanted) {
+            Some(found) => found,
+            None => (wanted, Tensor::zeros(wanted, DType::F32, &self.device)?),
         };
         let view = whole.narrow(0, 0, shape.elem_count())?.reshape(shape)?;
         Ok(Buffer {
@@ -78,12 +93,18 @@ impl Pool {
         });
     }
 
-    fn pop(&self, capacity: usize) -> Option<Tensor> {
+    /// The smallest free buffer that is large enough, with its capacity. Where there is none, one
+    /// that is nearly large enough is given up, because what is taken instead has its place: batches
+    /// whose length differs from step to step would otherwise fill the pool with every size.
+    fn pop(&self, wanted: usize) -> Option<(usize, Tensor)> {
         let mut free = self.free.lock().unwrap_or_else(PoisonError::into_inner);
-        free.by_capacity
-            .get_mut(&capacity)?
-            .pop()
-            .map(|(_, whole)| whole)
+        let (parts, all) = LEAST_FILLED;
+        let most = wanted * all / parts;
+        if let Some(found) = free.take(wanted..=most) {
+            return Some(found);
+        }
+        drop(free.take_largest(wanted * parts / all..wanted));
+        None
     }
 
     fn push(&self, capacity: usize, whole: Tensor) {
@@ -152,6 +173,27 @@ mod tests {
             pool.sweep();
         }
         assert!(pool.free.lock().unwrap().by_capacity.is_empty());
+    }
+
+    #[test]
+    fn shapes_that_grow_and_shrink_do_not_fill_the_pool() {
+        let pool = Pool::new(&Device::Cpu);
+        let count = |pool: &Pool| {
+            let free = pool.free.lock().unwrap();
+            free.by_capacity.values().map(Vec::len).sum::<usize>()
+        };
+        for length in [1000, 1400, 1100, 1300, 1401, 990] {
+            let pair = [pool.take(length).unwrap(), pool.take(length).unwrap()];
+            assert!(pair.iter().all(|buffer| buffer.dims() == [length]));
+            drop(pair);
+            assert_eq!(count(&pool), 2, "after {length}");
+        }
+        drop(pool.take(100).unwrap());
+        assert_eq!(
+            count(&pool),
+            3,
+            "a small shape does not take a large buffer"
+        );
     }
 
     #[test]

@@ -87,7 +87,7 @@ fn smollm2_run(method: Method, name: &str) {
 }
 
 /// Writes an adapter with A uniform up to 1/√in and B zero, as PEFT initialises it, but drawn by
-/// SplitMix64, as the script beside the fixtures draws it.
+/// `SplitMix64`, as the script beside the fixtures draws it.
 fn write_drawn(folder: &Path, config: &ModelConfig, settings: &AdapterConfig) {
     let shape = LoraShape {
         rank: settings.rank,
@@ -121,7 +121,7 @@ fn write_drawn(folder: &Path, config: &ModelConfig, settings: &AdapterConfig) {
     candle_core::safetensors::save(&matrices, &file).unwrap();
 }
 
-/// Numbers from -1 to 1 by SplitMix64, whose state counts on from the stream's own place.
+/// Numbers from -1 to 1 by `SplitMix64`, whose state counts on from the stream's own place.
 fn drawn(count: usize, stream: u64) -> impl Iterator<Item = f64> {
     (1..=count as u64).map(move |at| {
         let mut z = (at + (stream << 32)).wrapping_mul(0x9e37_79b9_7f4a_7c15);
