@@ -70,9 +70,9 @@ fn main() -> Result<()> {
     decode(&model, &adapter)
 }
 
-/// The speed of generating, for one and for eight sequences.
+/// The speed of generating, for one, eight and 32 sequences.
 fn decode(model: &Model, adapter: &Adapter) -> Result<()> {
-    for sequences in [1, 8] {
+    for sequences in [1, 8, 32] {
         let prompt: Vec<u32> = (0..64).collect();
         let prompts = vec![prompt.as_slice(); sequences];
         let start = Instant::now();

@@ -14,7 +14,7 @@ use trainer::{
 use super::{InferenceError, bases::Base};
 
 /// Questions that are answered at the same time at most.
-const MAX_BATCH: usize = 8;
+const MAX_BATCH: usize = 32;
 
 /// Memory that the keys and values of one batch may take.
 const CACHE_BYTES: usize = 512 << 20;
