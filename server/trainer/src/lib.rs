@@ -17,6 +17,8 @@
 //! | [`session`] | from a configuration to a run |
 //! | [`generate`] | batched sampling with a key-value cache |
 //!
+//! How close it comes to transformers, PEFT and TRL is in `PARITY.md`, beside this crate's `src`.
+//!
 //! Shapes are written `[rows, columns]`, row-major. Everything is 32-bit floating point unless a
 //! name says otherwise.
 

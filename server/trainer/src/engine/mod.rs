@@ -1,14 +1,15 @@
 //! A whole model forward and backward, without automatic differentiation.
 //!
 //! The base is frozen, so the backward goes through it but computes no gradient of it; only
-//! adapters get one. A batch is rows of all its sequences, one after another, without padding.
+//! adapters get one. A batch is rows of all its sequences, one after another, without padding,
+//! and what several of them begin with is there once.
 //! Losses are not known here: [`Model::score`] gives log-probabilities of labels and keeps, for
 //! each, the gradient of that log-probability by the hidden state (the unit gradient); a loss then
 //! only says how strongly each counts ([`Model::backward`]).
 //!
 //! | file | what it holds |
 //! | --- | --- |
-//! | `batch` | sequences packed into rows, with labels |
+//! | `batch` | sequences packed into rows, with shared beginnings and labels |
 //! | `model` | weights with what is derived from them; forward, score, backward of the whole |
 //! | `block` | one block forward, saving what its backward needs |
 //! | `block_backward` | its backward |

@@ -1,7 +1,8 @@
 //! Compares with what other programs computed: the fixtures of `tests/reference/generate.py`, and
 //! where the variable `TEMPER_TEST_MODEL` names the GGUF file of SmolLM2-135M-Instruct, that model.
 //!
-//! One binary, so that it links once.
+//! `PARITY.md` lists what is compared, the limits and what was measured. One binary, so that it links
+//! once.
 
 #[cfg(test)]
 mod forward;
