@@ -1,0 +1,189 @@
+"""Times Temper and TRL on the same rows, in turn, on this machine.
+
+    cargo build --release -p server --bin temper
+    python -m venv trl && . trl/bin/activate
+    pip install torch==2.15.0 trl==1.16.0 peft==0.21.2 transformers==5.23.0
+    python compare.py --model SmolLM2-135M-Instruct.Q4_1.gguf [--pairs hh.jsonl] [--rounds 3]
+
+Both train the same LoRA (rank 16, all linear layers) on the same base in 32 bits, TRL with its fastest
+settings on a processor: no gradient checkpointing. Each round runs both programs once; what is told
+is the median of the rounds. Seconds are those of the optimizer steps, the first one of each run left
+out; for preference tuning those of all steps, because the reference is computed on the way.
+
+The rows of the supervised workloads come with the sample project. `--pairs` names a file of
+transcripts such as Anthropic's hh-rlhf, keys `chosen` and `rejected`.
+"""
+
+import argparse
+import json
+import os
+import pathlib
+import re
+import statistics
+import subprocess
+import sys
+import tempfile
+from dataclasses import dataclass, field
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+SAMPLE = ROOT / "samples" / "support_desk_intake"
+TURN = re.compile(r"\n\n(Human|Assistant): ?")
+
+
+@dataclass
+class Workload:
+    name: str
+    method: str
+    rows: list
+    batch: int
+    steps: int
+    max_length: int = 1024
+    # Settings of TRL's that are tried besides; the first is compared first.
+    trl: list = field(default_factory=lambda: [{}])
+
+
+def sample_rows(system: str | None) -> list:
+    rows = []
+    for line in (SAMPLE / "train.jsonl").read_text().splitlines():
+        row = json.loads(line)
+        before = [{"role": "system", "content": system}] if system else []
+        rows.append({
+            "prompt": [*before, {"role": "user", "content": row["prompt"]}],
+            "completion": [{"role": "assistant", "content": row["completion"]}],
+        })
+    return rows
+
+
+def turns(transcript: str) -> list:
+    parts = TURN.split(transcript)[1:]
+    roles = {"Human": "user", "Assistant": "assistant"}
+    return [
+        {"role": roles[who], "content": text.strip()} for who, text in zip(parts[::2], parts[1::2])
+    ]
+
+
+def pair_rows(path: pathlib.Path, count: int) -> list:
+    """Pairs of one prompt that are short enough not to be cut to nothing."""
+    rows = []
+    for line in path.read_text().splitlines():
+        row = json.loads(line)
+        chosen, rejected = turns(row["chosen"]), turns(row["rejected"])
+        same = chosen[:-1] == rejected[:-1] and len(chosen) > 1
+        if same and len(row["chosen"]) < 900 and chosen[-1]["role"] == "assistant":
+            rows.append({"prompt": chosen[:-1], "chosen": chosen[-1:], "rejected": rejected[-1:]})
+        if len(rows) == count:
+            break
+    return rows
+
+
+def workloads(pairs: pathlib.Path | None) -> list:
+    prompts = json.loads((SAMPLE / "prompts.json").read_text())
+    short = next(prompt["system"] for prompt in prompts if prompt["name"] == "Short")
+    found = [
+        Workload("SFT, short chats", "sft", sample_rows(None), 8, 8),
+        Workload("SFT, one system message of 60 tokens", "sft", sample_rows(short), 8, 8),
+    ]
+    if pairs:
+        # Three epochs of twelve pairs.
+        rows = pair_rows(pairs, 12)
+        trl = [{}, {"precompute_ref_log_probs": True}]
+        found.append(Workload("DPO, 3 epochs", "dpo", rows, 4, 9, 256, trl))
+    return found
+
+
+def run(command: list, **options) -> int:
+    """Runs a program to its end; gives the most memory that it had, in bytes."""
+    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, **options)
+    _, status, usage = os.wait4(process.pid, 0)
+    if status != 0:
+        raise SystemExit(f"{command[0]} failed with status {status}")
+    return usage.ru_maxrss * 1024
+
+
+def temper(workload: Workload, arguments, folder: pathlib.Path) -> tuple:
+    """Seconds of each step, tokens of all, and bytes of memory."""
+    config = {
+        "method": workload.method,
+        "model": str(arguments.model),
+        "data": {
+            "train": str(folder / "rows.jsonl"), "shuffle": False,
+            "max_length": workload.max_length,
+        },
+        "batch": {"size": workload.batch, "max_steps": workload.steps, "epochs": 100.0},
+        "optimizer": {"learning_rate": 1e-4},
+        "threads": arguments.threads,
+    }
+    (folder / "run.json").write_text(json.dumps(config))
+    output = folder / "temper"
+    command = [arguments.temper, "train", "--config", folder / "run.json", "--output", output]
+    memory = run(command)
+    steps = [json.loads(line) for line in (output / "metrics.jsonl").read_text().splitlines()]
+    seconds = [step["tokens"] / step["tokens_per_second"] for step in steps]
+    return seconds, [step["tokens"] for step in steps], memory
+
+
+def trl(workload: Workload, settings: dict, arguments, folder: pathlib.Path) -> tuple:
+    """Seconds of each step, and bytes of memory."""
+    config = {
+        "method": workload.method, "model": str(folder / "base"),
+        "rows": str(folder / "rows.jsonl"), "output": str(folder / "trl.json"),
+        "threads": arguments.threads, "batch": workload.batch, "steps": workload.steps,
+        "max_length": workload.max_length, "settings": settings,
+    }
+    program = pathlib.Path(__file__).with_name("train.py")
+    memory = run([sys.executable, program, json.dumps(config)], stderr=subprocess.DEVNULL)
+    return json.loads((folder / "trl.json").read_text()), memory
+
+
+def measured(seconds: list, method: str) -> float:
+    """Seconds of one step."""
+    return statistics.mean(seconds) if method == "dpo" else statistics.median(seconds[1:])
+
+
+def compare(workload: Workload, arguments, folder: pathlib.Path) -> None:
+    text = "".join(json.dumps(row) + "\n" for row in workload.rows)
+    (folder / "rows.jsonl").write_text(text)
+    ours, theirs = [], [[] for _ in workload.trl]
+    for _ in range(arguments.rounds):
+        seconds, tokens, memory = temper(workload, arguments, folder)
+        ours.append((measured(seconds, workload.method), memory))
+        for found, settings in zip(theirs, workload.trl):
+            seconds, memory = trl(workload, settings, arguments, folder)
+            found.append((measured(seconds, workload.method), memory))
+    middle = lambda runs, at: statistics.median(run[at] for run in runs)
+    per_step = statistics.mean(tokens)
+    for settings, found in zip(workload.trl, theirs):
+        name = workload.name + "".join(f", {key}" for key in settings)
+        print(
+            f"| {name} | {per_step / middle(ours, 0):.0f} | {per_step / middle(found, 0):.0f} "
+            f"| {middle(found, 0) / middle(ours, 0):.2f} "
+            f"| {middle(ours, 1) / 1e9:.2f} GB | {middle(found, 1) / 1e9:.2f} GB "
+            f"| {middle(ours, 1) / middle(found, 1):.2f} |",
+            flush=True,
+        )
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--model", required=True, type=pathlib.Path)
+    parser.add_argument("--pairs", type=pathlib.Path)
+    parser.add_argument("--rounds", default=3, type=int)
+    parser.add_argument("--threads", default=os.cpu_count(), type=int)
+    parser.add_argument("--temper", default=ROOT / "target" / "release" / "temper")
+    parser.add_argument("--only", default="", help="workloads whose name contains this")
+    arguments = parser.parse_args()
+    with tempfile.TemporaryDirectory() as name:
+        folder = pathlib.Path(name)
+        export = [arguments.temper, "export", "--model", arguments.model]
+        run([*export, "--output", folder / "base"])
+        print(
+            "| workload | Temper, tokens/s | TRL, tokens/s | times as fast "
+            "| Temper, peak memory | TRL, peak memory | share |\n| --- | --- | --- | --- | --- | --- | --- |"
+        )
+        for workload in workloads(arguments.pairs):
+            if arguments.only in workload.name:
+                compare(workload, arguments, folder)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,74 @@
+"""One run of TRL for `compare.py`: takes its settings as JSON, writes the seconds of each step."""
+
+import json
+import os
+import sys
+import tempfile
+import time
+
+os.environ["CUDA_VISIBLE_DEVICES"] = ""
+os.environ["HF_HUB_OFFLINE"] = "1"
+
+import torch
+from datasets import Dataset
+from peft import LoraConfig
+from transformers import AutoModelForCausalLM, AutoTokenizer, TrainerCallback
+from trl import DPOConfig, DPOTrainer, SFTConfig, SFTTrainer
+
+TRAINERS = {"sft": (SFTTrainer, SFTConfig), "dpo": (DPOTrainer, DPOConfig)}
+
+
+class Clock(TrainerCallback):
+    """Notes the time between the ends of steps; the first step begins with the training."""
+
+    def __init__(self):
+        self.seconds, self.last = [], None
+
+    def on_train_begin(self, *_, **__):
+        self.last = time.perf_counter()
+
+    def on_step_end(self, *_, **__):
+        now = time.perf_counter()
+        self.seconds.append(now - self.last)
+        self.last = now
+
+
+def main() -> None:
+    config = json.loads(sys.argv[1])
+    torch.set_num_threads(config["threads"])
+    with open(config["rows"]) as lines:
+        rows = [json.loads(line) for line in lines]
+    trainer_class, config_class = TRAINERS[config["method"]]
+    clock = Clock()
+    with tempfile.TemporaryDirectory() as folder:
+        arguments = config_class(
+            output_dir=folder, per_device_train_batch_size=config["batch"],
+            max_steps=config["steps"], max_length=config["max_length"], learning_rate=1e-4,
+            bf16=False, use_cpu=True, gradient_checkpointing=False, logging_steps=1,
+            save_strategy="no", report_to=[], disable_tqdm=True,
+            train_sampling_strategy="sequential", **config["settings"],
+        )
+        began = time.perf_counter()
+        trainer = trainer_class(
+            model=AutoModelForCausalLM.from_pretrained(config["model"], dtype=torch.float32),
+            args=arguments, train_dataset=Dataset.from_list(rows),
+            processing_class=AutoTokenizer.from_pretrained(config["model"]),
+            peft_config=LoraConfig(
+                r=16, lora_alpha=32, lora_dropout=0.0, target_modules="all-linear",
+                task_type="CAUSAL_LM",
+            ),
+            callbacks=[clock],
+        )
+        if config["settings"].get("precompute_ref_log_probs"):
+            # The reference is computed here; loading the model is not worth a second.
+            reference = time.perf_counter() - began
+        else:
+            reference = 0.0
+        trainer.train()
+    clock.seconds[0] += reference
+    with open(config["output"], "w") as file:
+        json.dump(clock.seconds, file)
+
+
+if __name__ == "__main__":
+    main()
