@@ -5,7 +5,7 @@
 //!
 //! Each segment is a task for each key head. What it gives to the keys and values of the segments
 //! above it goes into a part of its own first; the parts are added up afterwards, in the order of
-//! the segments, so that no sum depends on the threads.
+//! the tasks, so that no sum depends on the threads.
 
 use std::ops::Range;
 
@@ -71,11 +71,13 @@ impl InplaceOp3 for Backward<'_> {
         let qkv = cpu::source(qkv, qkv_layout)?;
         let shape = self.shape;
         let tasks = segments::tasks(self.segments, shape.kv_heads);
-        let mut parts = Parts::new(&tasks, shape.head_dim);
+        // What each task gives to the keys and values above its segment: rows of `dK | dV`.
+        let part = |(sight, _): &(Sight, usize)| vec![0.0; sight.height * 2 * shape.head_dim];
+        let mut parts: Vec<Vec<f32>> = tasks.iter().map(part).collect();
         let shared = SharedMut::new(dqkv);
         cpu::with(self.out, |saved| {
             let (out, lse) = saved.split_at(rows * shape.width());
-            tasks.par_iter().zip(parts.by_task()).try_for_each_init(
+            tasks.par_iter().zip(&mut parts).try_for_each_init(
                 Scratch::default,
                 |scratch, ((sight, kv_head), above)| {
                     let mut task = Task {
@@ -95,65 +97,27 @@ impl InplaceOp3 for Backward<'_> {
                 },
             )
         })?;
-        parts.add_up(dqkv, &tasks, shape);
+        for (task, part) in tasks.iter().zip(&parts) {
+            add_above(dqkv, task, part, shape);
+        }
         Ok(())
     }
 }
 
-/// What each task gives to the keys and values above its segment: rows of `dK | dV`.
-struct Parts {
-    values: Vec<f32>,
-    /// The length of each task's part.
-    lengths: Vec<usize>,
-    head_dim: usize,
-}
-
-impl Parts {
-    fn new(tasks: &[(Sight, usize)], head_dim: usize) -> Self {
-        let tasks = tasks.iter();
-        let lengths: Vec<_> = tasks
-            .map(|(sight, _)| sight.height * 2 * head_dim)
-            .collect();
-        Self {
-            values: vec![0.0; lengths.iter().sum()],
-            lengths,
-            head_dim,
-        }
-    }
-
-    fn by_task(&mut self) -> Vec<&mut [f32]> {
-        let mut rest = self.values.as_mut_slice();
-        let mut parts = Vec::with_capacity(self.lengths.len());
-        for length in &self.lengths {
-            let (part, others) = std::mem::take(&mut rest).split_at_mut(*length);
-            parts.push(part);
-            rest = others;
-        }
-        parts
-    }
-
-    /// Adds the parts to the gradients of the rows that they are for.
-    fn add_up(&self, dqkv: &mut [f32], tasks: &[(Sight, usize)], shape: AttentionShape) {
-        let mut rest = self.values.as_slice();
-        let mut parts = Vec::with_capacity(tasks.len());
-        for ((sight, kv_head), length) in tasks.iter().zip(&self.lengths) {
-            let (part, others) = rest.split_at(*length);
-            parts.push((sight, *kv_head, part));
-            rest = others;
-        }
-        parts.sort_by_key(|(sight, kv_head, _)| (sight.own.start, *kv_head));
-        for (sight, kv_head, part) in parts {
-            let mut from = part.chunks_exact(2 * self.head_dim);
-            for row in sight.above.iter().cloned().flatten() {
-                let Some((keys, values)) = from.next().map(|row| row.split_at(self.head_dim))
-                else {
-                    break;
-                };
-                let to = &mut dqkv[row * shape.qkv_width()..(row + 1) * shape.qkv_width()];
-                add_scaled(&mut to[shape.key_column(kv_head)..], keys, 1.0);
-                add_scaled(&mut to[shape.value_column(kv_head)..], values, 1.0);
-            }
-        }
+/// Adds a task's part to the gradients of the rows above its segment.
+fn add_above(
+    dqkv: &mut [f32],
+    (sight, kv_head): &(Sight, usize),
+    part: &[f32],
+    shape: AttentionShape,
+) {
+    let (dim, width) = (shape.head_dim, shape.qkv_width());
+    let rows = sight.above.iter().cloned().flatten();
+    for (row, part) in rows.zip(part.chunks_exact(2 * dim)) {
+        let (keys, values) = part.split_at(dim);
+        let to = &mut dqkv[row * width..(row + 1) * width];
+        add_scaled(&mut to[shape.key_column(*kv_head)..], keys, 1.0);
+        add_scaled(&mut to[shape.value_column(*kv_head)..], values, 1.0);
     }
 }
 
