@@ -16,7 +16,7 @@ use trainer::adapter::{Adapter, LoraShape};
 use trainer::data::TokenizedRow;
 use trainer::engine::{Batch, Model, Pass};
 use trainer::error::Result;
-use trainer::model::{LayerWeights, ModelConfig, Weights};
+use trainer::model::{Architecture, LayerWeights, ModelConfig, Weights};
 
 const ROWS: usize = 8;
 /// Tokens generated to measure decoding.
@@ -94,6 +94,7 @@ fn decode(model: &Model, adapter: &Adapter) -> Result<()> {
 
 fn config() -> ModelConfig {
     ModelConfig {
+        architecture: Architecture::Llama,
         hidden_size: 576,
         intermediate_size: 1536,
         layers: 30,
@@ -106,6 +107,7 @@ fn config() -> ModelConfig {
         rope_scaling: None,
         tie_word_embeddings: true,
         max_position_embeddings: 2048,
+        sliding_window: None,
         bos_token_id: None,
         eos_token_ids: vec![2],
     }
@@ -126,6 +128,8 @@ fn weights(config: &ModelConfig) -> Result<Weights> {
             query: random(queries, hidden)?,
             key: random(keys, hidden)?,
             value: random(keys, hidden)?,
+            attention_bias: None,
+            head_norms: None,
             output: random(hidden, queries)?,
             mlp_norm: norm()?,
             gate: random(inner, hidden)?,

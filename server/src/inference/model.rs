@@ -163,7 +163,7 @@ fn batch_size(config: &ModelConfig, requests: &[GenerateRequest]) -> usize {
         .iter()
         .map(|request| request.prompt.len() + request.max_new_tokens);
     let longest = lengths.max().unwrap_or(1);
-    let longest = longest.min(config.max_position_embeddings).max(1);
+    let longest = longest.min(config.context()).max(1);
     let of_a_token = 2 * config.layers * config.kv_heads * config.head_dim * size_of::<f32>();
     (CACHE_BYTES / (longest * of_a_token.max(1))).clamp(1, MAX_BATCH)
 }

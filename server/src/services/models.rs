@@ -145,5 +145,6 @@ fn describe(model: &LoadedModel, path: &Path) -> String {
     let parameters = model.weights.parameter_count() as f64 / 1e6;
     let form = if path.is_dir() { "safetensors" } else { "GGUF" };
     let layers = model.config.layers;
-    format!("Llama, {parameters:.1} M parameters, {layers} layers, {form}")
+    let family = model.config.architecture.label();
+    format!("{family}, {parameters:.1} M parameters, {layers} layers, {form}")
 }

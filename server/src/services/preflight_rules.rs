@@ -191,7 +191,7 @@ fn evaluation(setup: &RunSetup) -> Vec<Finding> {
 
 /// Rows that the base cannot read; `longest` is their longest after it was cut.
 pub(super) fn check_length(longest: usize, model: &ModelConfig) -> Option<Finding> {
-    let most = model.max_position_embeddings;
+    let most = model.context();
     (longest > most).then(|| {
         let message =
             format!("the longest row has {longest} tokens and the base reads {most}: lower the longest length to that");

@@ -8,11 +8,12 @@ use shared::training::TargetModule;
 use crate::adapter::{Adapter, LoraShape};
 use crate::data::TokenizedRow;
 use crate::engine::Model;
-use crate::model::{LayerWeights, ModelConfig, Weights};
+use crate::model::{Architecture, LayerWeights, ModelConfig, Weights};
 
 /// Two layers, D = 64, H = 4, KV = 2, V = 700: more than one vocabulary tile.
 pub(crate) fn tiny_config() -> ModelConfig {
     ModelConfig {
+        architecture: Architecture::Llama,
         hidden_size: 64,
         intermediate_size: 96,
         layers: 2,
@@ -25,6 +26,7 @@ pub(crate) fn tiny_config() -> ModelConfig {
         rope_scaling: None,
         tie_word_embeddings: true,
         max_position_embeddings: 512,
+        sliding_window: None,
         bos_token_id: None,
         eos_token_ids: vec![2],
     }
@@ -55,6 +57,8 @@ pub(crate) fn random_weights(config: &ModelConfig, seed: u64) -> Weights {
             query: linear(random, queries, hidden),
             key: linear(random, keys, hidden),
             value: linear(random, keys, hidden),
+            attention_bias: None,
+            head_norms: None,
             output: linear(random, hidden, queries),
             mlp_norm: norm(random),
             gate: linear(random, inner, hidden),

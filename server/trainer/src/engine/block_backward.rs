@@ -3,7 +3,7 @@
 use candle_core::{Result, Tensor};
 
 use super::batch::Batch;
-use super::block::SavedBlock;
+use super::block::{Projected, SavedBlock};
 use super::model::{Model, Pass};
 use crate::adapter::{Gradients, Group};
 use crate::ops;
@@ -24,9 +24,9 @@ impl Model {
         self.mlp_backward(pass, layer, g, &saved, gradients)?;
         let SavedBlock {
             x0,
-            qkv,
+            projected: Projected { qkv, raw, inner },
             attended,
-            inner: [inner_qkv, inner_output, ..],
+            inner: [inner_output, ..],
             ..
         } = saved;
 
@@ -51,22 +51,17 @@ impl Model {
             self.shape,
         )?;
         drop((qkv, attended, d_attended));
-        self.rotate(&d_qkv, &batch.positions, true)?;
+        self.project_backward(layer, &d_qkv, raw.as_ref(), &batch.positions)?;
+        drop(raw);
 
         let weight = &self.weights.layers[layer].attention_norm;
         let normed = self.normed(&x0, weight)?;
         let attention = self.linear(pass, layer, Group::Attention);
         if layer == 0 {
-            return attention.backward(&d_qkv, &normed, inner_qkv.as_ref(), None, gradients);
+            return attention.backward(&d_qkv, &normed, inner.as_ref(), None, gradients);
         }
         let d_normed = self.pool.take(x0.dims())?;
-        attention.backward(
-            &d_qkv,
-            &normed,
-            inner_qkv.as_ref(),
-            Some(&d_normed),
-            gradients,
-        )?;
+        attention.backward(&d_qkv, &normed, inner.as_ref(), Some(&d_normed), gradients)?;
         ops::rms_norm_backward_add(g, &d_normed, &x0, weight, self.config.rms_norm_eps)
     }
 
@@ -81,7 +76,7 @@ impl Model {
         let SavedBlock {
             x1,
             gate_up,
-            inner: [_, _, inner_mlp, inner_down],
+            inner: [_, inner_mlp, inner_down],
             ..
         } = saved;
         let h = self

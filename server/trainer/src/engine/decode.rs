@@ -81,7 +81,8 @@ impl Model {
         let mut x = self.embed(&batch.tokens)?;
         for (layer, cached) in cache.layers.iter().enumerate() {
             let (result, saved) = self.block_forward(&pass, layer, x, &batch)?;
-            ops::store_rows(cached, &self.keys_and_values(&saved.qkv)?, &places)?;
+            let qkv = &saved.projected.qkv;
+            ops::store_rows(cached, &self.keys_and_values(qkv)?, &places)?;
             x = result;
         }
         cache.lengths = rows.iter().map(|row| row.len()).collect();
@@ -114,7 +115,7 @@ impl Model {
         let positions: Vec<u32> = seats.iter().map(|(_, position)| *position as u32).collect();
         let mut x = self.embed(tokens)?;
         for (layer, cached) in cache.layers.iter().enumerate() {
-            let (qkv, _) = self.qkv(pass, layer, &x, &positions)?;
+            let qkv = self.project(pass, layer, &x, &positions)?.qkv;
             ops::store_rows(cached, &self.keys_and_values(&qkv)?, &places)?;
             let attended = self.pool.take((tokens.len(), self.shape.width()))?;
             ops::attention_cached(&attended, &qkv, cached, &lengths, self.shape)?;

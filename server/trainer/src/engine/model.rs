@@ -62,7 +62,7 @@ impl Model {
             kv_heads: config.kv_heads,
             head_dim: config.head_dim,
         };
-        let positions = config.max_position_embeddings;
+        let positions = config.context();
         let rope = RopeTable::new(
             config.head_dim,
             config.rope_theta,

@@ -62,7 +62,7 @@ impl Generator<'_> {
 
     /// How many tokens an answer to a request can have.
     fn room(&self, request: &GenerateRequest) -> usize {
-        let context = self.config.max_position_embeddings;
+        let context = self.config.context();
         let left = context.saturating_sub(request.prompt.len());
         let empty = request.prompt.is_empty();
         left.min(request.max_new_tokens) * usize::from(!empty)

@@ -8,10 +8,10 @@ use std::path::Path;
 use candle_core::{Device, Tensor};
 
 use super::reason::refuse;
-use super::{LayerWeights, ModelConfig, Weights};
+use super::{HeadNorms, LayerWeights, ModelConfig, Weights};
 use crate::error::Result;
 
-/// Named tensors on disk. Names are those of Hugging Face's Llama.
+/// Named tensors on disk. Names are Hugging Face's.
 pub(super) trait TensorSource {
     /// The file or folder, for errors.
     fn path(&self) -> &Path;
@@ -63,19 +63,39 @@ impl Reader<'_> {
         let (d, f) = (config.hidden_size, config.intermediate_size);
         let queries = config.heads * config.head_dim;
         let keys = config.kv_heads * config.head_dim;
-        let mut read = |name: &str, shape: &[usize]| {
-            self.read(&format!("model.layers.{layer}.{name}.weight"), shape)
+        let mut read =
+            |name: &str, shape: &[usize]| self.read(&format!("model.layers.{layer}.{name}"), shape);
+        let architecture = config.architecture;
+        let attention_bias = if architecture.has_attention_bias() {
+            let parts = [
+                read("self_attn.q_proj.bias", &[queries])?,
+                read("self_attn.k_proj.bias", &[keys])?,
+                read("self_attn.v_proj.bias", &[keys])?,
+            ];
+            Some(Tensor::cat(&parts, 0)?)
+        } else {
+            None
+        };
+        let head_norms = if architecture.has_head_norms() {
+            Some(HeadNorms {
+                query: read("self_attn.q_norm.weight", &[config.head_dim])?,
+                key: read("self_attn.k_norm.weight", &[config.head_dim])?,
+            })
+        } else {
+            None
         };
         Ok(LayerWeights {
-            attention_norm: read("input_layernorm", &[d])?,
-            query: read("self_attn.q_proj", &[queries, d])?,
-            key: read("self_attn.k_proj", &[keys, d])?,
-            value: read("self_attn.v_proj", &[keys, d])?,
-            output: read("self_attn.o_proj", &[d, queries])?,
-            mlp_norm: read("post_attention_layernorm", &[d])?,
-            gate: read("mlp.gate_proj", &[f, d])?,
-            up: read("mlp.up_proj", &[f, d])?,
-            down: read("mlp.down_proj", &[d, f])?,
+            attention_norm: read("input_layernorm.weight", &[d])?,
+            query: read("self_attn.q_proj.weight", &[queries, d])?,
+            key: read("self_attn.k_proj.weight", &[keys, d])?,
+            value: read("self_attn.v_proj.weight", &[keys, d])?,
+            attention_bias,
+            head_norms,
+            output: read("self_attn.o_proj.weight", &[d, queries])?,
+            mlp_norm: read("post_attention_layernorm.weight", &[d])?,
+            gate: read("mlp.gate_proj.weight", &[f, d])?,
+            up: read("mlp.up_proj.weight", &[f, d])?,
+            down: read("mlp.down_proj.weight", &[d, f])?,
         })
     }
 
@@ -111,9 +131,10 @@ impl Reader<'_> {
         match unread.first() {
             None => Ok(()),
             Some(first) => Err(self.refuse(format!(
-                "it has {} tensors that a Llama model with {} layers does not have, such as \
+                "it has {} tensors that a {} model with {} layers does not have, such as \
                  {first}; leaving them out would change the model, so it is not supported",
                 unread.len(),
+                config.architecture.label(),
                 config.layers
             ))),
         }

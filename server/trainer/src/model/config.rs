@@ -1,8 +1,12 @@
 //! The numbers that shape a model, and what is refused.
 
-/// The configuration of a decoder-only transformer of the Llama family.
+use super::Architecture;
+
+/// The configuration of a decoder-only transformer.
 #[derive(Clone, Debug, PartialEq)]
 pub struct ModelConfig {
+    /// The family.
+    pub architecture: Architecture,
     /// Width of the residual stream, D.
     pub hidden_size: usize,
     /// Width of the MLP, F.
@@ -25,8 +29,10 @@ pub struct ModelConfig {
     pub rope_scaling: Option<RopeScaling>,
     /// Whether the output head is the embedding.
     pub tie_word_embeddings: bool,
-    /// The longest sequence the model was made for.
+    /// The longest sequence the model was made for; see [`Self::context`].
     pub max_position_embeddings: usize,
+    /// How many tokens back each token sees, itself included; absent for all.
+    pub sliding_window: Option<usize>,
     /// The token put before a sequence, if any.
     pub bos_token_id: Option<u32>,
     /// The tokens that end a generation.
@@ -47,6 +53,13 @@ pub struct RopeScaling {
 }
 
 impl ModelConfig {
+    /// The longest sequence that can be computed. A model with a sliding window computes the same
+    /// as one without as long as everything is inside it, so no sequence may be longer.
+    pub fn context(&self) -> usize {
+        let most = self.max_position_embeddings;
+        self.sliding_window.map_or(most, |window| most.min(window))
+    }
+
     /// Whether the numbers fit each other, or else which do not.
     pub(super) fn check(&self) -> Result<(), String> {
         let (heads, kv_heads) = (self.heads, self.kv_heads);

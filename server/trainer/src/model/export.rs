@@ -11,7 +11,7 @@ use candle_core::{Device, Tensor};
 use safetensors::tensor::{Dtype, View};
 use serde_json::{Map, Value, json};
 
-use super::{LoadedModel, ModelConfig};
+use super::{LayerWeights, LoadedModel, ModelConfig};
 use crate::error::{Result, TrainerError};
 
 /// Writes `config.json`, `model.safetensors` (f32), `tokenizer.json` and `tokenizer_config.json`
@@ -37,8 +37,8 @@ pub fn export_safetensors(model: &LoadedModel, folder: &Path) -> Result<()> {
 /// The `config.json` that transformers 4 and 5 read.
 fn config_json(config: &ModelConfig) -> Value {
     let mut json = json!({
-        "architectures": ["LlamaForCausalLM"],
-        "model_type": "llama",
+        "architectures": [config.architecture.class()],
+        "model_type": config.architecture.model_type(),
         "hidden_act": "silu",
         "hidden_size": config.hidden_size,
         "intermediate_size": config.intermediate_size,
@@ -52,6 +52,8 @@ fn config_json(config: &ModelConfig) -> Value {
         "rope_scaling": null,
         "tie_word_embeddings": config.tie_word_embeddings,
         "max_position_embeddings": config.max_position_embeddings,
+        "sliding_window": config.sliding_window,
+        "use_sliding_window": false,
         "attention_bias": false,
         "mlp_bias": false,
         "bos_token_id": config.bos_token_id,
@@ -100,7 +102,7 @@ fn tokenizer_config(model: &LoadedModel) -> Value {
 }
 
 fn write_weights(model: &LoadedModel, path: &Path) -> Result<()> {
-    let named = named_tensors(model)
+    let named = named_tensors(model)?
         .into_iter()
         .map(|(name, tensor)| Ok((name, OnProcessor(tensor.to_device(&Device::Cpu)?))))
         .collect::<Result<Vec<_>>>()?;
@@ -140,32 +142,58 @@ impl View for OnProcessor {
 }
 
 /// All tensors under Hugging Face's names.
-fn named_tensors(model: &LoadedModel) -> Vec<(String, &Tensor)> {
+fn named_tensors(model: &LoadedModel) -> Result<Vec<(String, Tensor)>> {
     let weights = &model.weights;
     let mut named = vec![
-        ("model.embed_tokens.weight".to_owned(), &weights.embedding),
-        ("model.norm.weight".to_owned(), &weights.norm),
+        (
+            "model.embed_tokens.weight".to_owned(),
+            weights.embedding.clone(),
+        ),
+        ("model.norm.weight".to_owned(), weights.norm.clone()),
     ];
     if let Some(head) = &weights.head {
-        named.push(("lm_head.weight".to_owned(), head));
+        named.push(("lm_head.weight".to_owned(), head.clone()));
     }
     for (index, layer) in weights.layers.iter().enumerate() {
-        let parts = [
-            ("input_layernorm", &layer.attention_norm),
-            ("self_attn.q_proj", &layer.query),
-            ("self_attn.k_proj", &layer.key),
-            ("self_attn.v_proj", &layer.value),
-            ("self_attn.o_proj", &layer.output),
-            ("post_attention_layernorm", &layer.mlp_norm),
-            ("mlp.gate_proj", &layer.gate),
-            ("mlp.up_proj", &layer.up),
-            ("mlp.down_proj", &layer.down),
-        ];
+        let parts = layer_tensors(layer)?;
         named.extend(
-            parts.map(|(part, tensor)| (format!("model.layers.{index}.{part}.weight"), tensor)),
+            parts
+                .into_iter()
+                .map(|(part, tensor)| (format!("model.layers.{index}.{part}"), tensor)),
         );
     }
-    named
+    Ok(named)
+}
+
+fn layer_tensors(layer: &LayerWeights) -> Result<Vec<(&'static str, Tensor)>> {
+    let mut parts = vec![
+        ("input_layernorm.weight", layer.attention_norm.clone()),
+        ("self_attn.q_proj.weight", layer.query.clone()),
+        ("self_attn.k_proj.weight", layer.key.clone()),
+        ("self_attn.v_proj.weight", layer.value.clone()),
+        ("self_attn.o_proj.weight", layer.output.clone()),
+        ("post_attention_layernorm.weight", layer.mlp_norm.clone()),
+        ("mlp.gate_proj.weight", layer.gate.clone()),
+        ("mlp.up_proj.weight", layer.up.clone()),
+        ("mlp.down_proj.weight", layer.down.clone()),
+    ];
+    if let Some(bias) = &layer.attention_bias {
+        let mut first = 0;
+        for (name, weight) in [
+            ("self_attn.q_proj.bias", &layer.query),
+            ("self_attn.k_proj.bias", &layer.key),
+            ("self_attn.v_proj.bias", &layer.value),
+        ] {
+            let width = weight.dims2()?.0;
+            parts.push((name, bias.narrow(0, first, width)?));
+            first += width;
+        }
+    }
+    if let Some(norms) = &layer.head_norms {
+        parts.push(("self_attn.q_norm.weight", norms.query.clone()));
+        parts.push(("self_attn.k_norm.weight", norms.key.clone()));
+    }
+    Ok(parts)
 }
 
 fn write_json(path: &Path, json: &Value) -> Result<()> {

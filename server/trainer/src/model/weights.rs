@@ -14,6 +14,10 @@ pub struct LayerWeights {
     pub key: Tensor,
     /// Value projection, `[kv_heads * head_dim, D]`.
     pub value: Tensor,
+    /// Added to queries, keys and values, `[(heads + 2 * kv_heads) * head_dim]`, in that order.
+    pub attention_bias: Option<Tensor>,
+    /// The norms of each head of queries and of keys, before the rotation.
+    pub head_norms: Option<HeadNorms>,
     /// Output projection, `[D, heads * head_dim]`.
     pub output: Tensor,
     /// RMSNorm before the MLP, `[D]`.
@@ -24,6 +28,15 @@ pub struct LayerWeights {
     pub up: Tensor,
     /// Down projection, `[D, F]`.
     pub down: Tensor,
+}
+
+/// The weights of the norms of single heads, `[head_dim]` each.
+#[derive(Clone, Debug)]
+pub struct HeadNorms {
+    /// For every head of the queries.
+    pub query: Tensor,
+    /// For every head of the keys.
+    pub key: Tensor,
 }
 
 impl LayerWeights {
@@ -68,13 +81,15 @@ impl Weights {
                 query,
                 key,
                 value,
+                attention_bias,
+                head_norms,
                 output,
                 mlp_norm,
                 gate,
                 up,
                 down,
             } = layer;
-            [
+            let always = [
                 attention_norm,
                 query,
                 key,
@@ -84,10 +99,12 @@ impl Weights {
                 gate,
                 up,
                 down,
-            ]
-            .map(Tensor::elem_count)
-            .iter()
-            .sum::<usize>()
+            ];
+            let norms = head_norms
+                .iter()
+                .flat_map(|norms| [&norms.query, &norms.key]);
+            let all = always.into_iter().chain(attention_bias).chain(norms);
+            all.map(Tensor::elem_count).sum::<usize>()
         };
         let ends = [Some(&self.embedding), Some(&self.norm), self.head.as_ref()];
         ends.into_iter()

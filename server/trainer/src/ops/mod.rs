@@ -9,7 +9,7 @@
 //! | --- | --- |
 //! | `pool` | buffers that return to their pool when dropped |
 //! | `gemm`, `few_rows` | matrix products, with strides, scale and accumulation |
-//! | `norm`, `rope`, `swiglu`, `attention` | the parts of a block |
+//! | `norm`, `head_norm`, `rope`, `swiglu`, `attention` | the parts of a block |
 //! | `segments` | which rows of a batch see which |
 //! | `rows` | gathering, scattering and adding rows |
 //! | `head` | one vocabulary tile of the output head |
@@ -34,6 +34,7 @@ mod dropout;
 mod few_rows;
 mod gemm;
 mod head;
+mod head_norm;
 mod norm;
 mod pool;
 mod rope;
@@ -48,9 +49,10 @@ pub use attention_backward::attention_backward;
 pub use dropout::{DropoutKey, dropout};
 pub use gemm::{gemm, gemm_add, gemm_scaled, linear};
 pub use head::{HEAD_STATISTICS, HeadTile, LabelStatistics, head_finish, head_rescale, head_tile};
+pub use head_norm::{HeadNorm, head_norm, head_norm_backward};
 pub use norm::{rms_norm, rms_norm_backward_add};
 pub use pool::{Buffer, Pool};
 pub use rope::{RopeTable, rope};
-pub use rows::{add, copy_rows, fill, gather_rows, scatter_rows, store_rows};
+pub use rows::{add, add_to_rows, copy_rows, fill, gather_rows, scatter_rows, store_rows};
 pub use segments::Segment;
 pub use swiglu::{swiglu, swiglu_backward};

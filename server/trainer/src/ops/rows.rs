@@ -48,6 +48,14 @@ pub fn add(dst: &Tensor, src: &Tensor) -> Result<()> {
     dst.inplace_op2(src, &Add)
 }
 
+/// `dst[i] += row` for every row.
+///
+/// `dst` is `[T, W]`, `row` is `[W]`.
+pub fn add_to_rows(dst: &Tensor, row: &Tensor) -> Result<()> {
+    cpu::expect_shape(row, &dst.dims()[1..], "what is added to rows")?;
+    dst.inplace_op2(row, &AddToRows)
+}
+
 /// Every element becomes `value`.
 pub fn fill(dst: &Tensor, value: f32) -> Result<()> {
     dst.inplace_op1(&Fill { value })
@@ -182,6 +190,30 @@ impl InplaceOp2 for Add {
         cpu::for_blocks(cpu::target(dst, dst_layout)?, |first, dst| {
             for (dst, src) in dst.iter_mut().zip(&src[first..]) {
                 *dst += src;
+            }
+        });
+        Ok(())
+    }
+}
+
+struct AddToRows;
+
+impl InplaceOp2 for AddToRows {
+    fn name(&self) -> &'static str {
+        "trainer-add-to-rows"
+    }
+
+    fn cpu_fwd(
+        &self,
+        dst: &mut CpuStorage,
+        dst_layout: &Layout,
+        row: &CpuStorage,
+        row_layout: &Layout,
+    ) -> Result<()> {
+        let row = cpu::source(row, row_layout)?;
+        cpu::for_rows(cpu::target(dst, dst_layout)?, row.len(), |_, dst| {
+            for (dst, added) in dst.iter_mut().zip(row) {
+                *dst += added;
             }
         });
         Ok(())

@@ -86,8 +86,8 @@ fn unreadable(row: &TokenizedRow, model: &ModelConfig) -> Option<String> {
     if length != row.loss_mask.len() {
         return Some("has a mask that is not as long as its tokens".into());
     }
-    if length > model.max_position_embeddings {
-        let most = model.max_position_embeddings;
+    if length > model.context() {
+        let most = model.context();
         return Some(format!(
             "has {length} tokens where the model reads {most}; lower data.max_length"
         ));

@@ -234,8 +234,8 @@ fn what_is_not_implemented_is_refused_by_its_name() {
     for (key, value, words) in [
         (
             "general.architecture",
-            text("qwen2"),
-            "its architecture is qwen2",
+            text("gpt2"),
+            "its architecture is gpt2",
         ),
         (
             "tokenizer.ggml.pre",

@@ -1,6 +1,7 @@
 //! Losses and the gradient of every adapter matrix against torch's autograd in 64 bits.
 
 use std::collections::HashMap;
+use std::path::Path;
 
 use candle_core::{Device, Tensor};
 use serde_json::Value;
@@ -9,27 +10,34 @@ use trainer::adapter::{self, Adapter};
 use trainer::data::{TokenizedPair, TokenizedRow};
 use trainer::engine::{Batch, Model, Pass};
 use trainer::loss::{Dpo, LossOutput, NegativeLogLikelihood, Objective, Pairwise, Scored};
+use trainer::model::LoadedModel;
 
 use crate::support::{fixture, json, numbers, place, relative_error, row, tensors, tiny};
 
 const TOLERANCE: f64 = 1e-5;
 
-struct Scene {
-    model: Model,
-    adapter: Adapter,
+pub(crate) struct Scene {
+    pub(crate) model: Model,
+    pub(crate) adapter: Adapter,
 }
 
 impl Scene {
-    fn new() -> Self {
-        let loaded = tiny();
-        let folder = fixture("adapter-random");
-        let (adapter, _) = adapter::load(&folder, &loaded.config, &Device::Cpu).unwrap();
+    pub(crate) fn new(loaded: LoadedModel, adapter: &Path) -> Self {
+        let (adapter, _) = adapter::load(adapter, &loaded.config, &Device::Cpu).unwrap();
         let model = Model::new(loaded.config, loaded.weights);
         Self { model, adapter }
     }
 
+    fn tiny() -> Self {
+        Self::new(tiny(), &fixture("adapter-random"))
+    }
+
     /// The loss over sequences as one batch, and the adapter's gradients.
-    fn evaluate(&self, objective: &dyn Objective, rows: &[&TokenizedRow]) -> (LossOutput, Adapter) {
+    pub(crate) fn evaluate(
+        &self,
+        objective: &dyn Objective,
+        rows: &[&TokenizedRow],
+    ) -> (LossOutput, Adapter) {
         let batch = Batch::new(rows.iter().copied());
         let reference = if objective.needs_reference() {
             self.reference(&batch)
@@ -79,7 +87,7 @@ fn the_loss_of_completions_and_its_gradients_are_torchs() {
     let rows = values["sequences"].as_array().unwrap().iter().map(row);
     let rows: Vec<TokenizedRow> = rows.collect();
     let rows: Vec<&TokenizedRow> = rows.iter().collect();
-    let (output, gradients) = Scene::new().evaluate(&NegativeLogLikelihood, &rows);
+    let (output, gradients) = Scene::tiny().evaluate(&NegativeLogLikelihood, &rows);
     check_loss(output.loss, &values["losses"]["sft.f64"]);
     check_gradients(&gradients, "sft");
 }
@@ -105,7 +113,7 @@ fn the_loss_of_pairs_its_metrics_and_gradients_are_trls() {
         beta,
         label_smoothing: 0.0,
     });
-    let (output, gradients) = Scene::new().evaluate(&objective, &rows);
+    let (output, gradients) = Scene::tiny().evaluate(&objective, &rows);
     check_loss(output.loss, &values["losses"]["dpo.f64"]);
     check_gradients(&gradients, "dpo");
     let metrics = output.preference.unwrap().metrics();
@@ -123,7 +131,7 @@ fn the_loss_of_pairs_its_metrics_and_gradients_are_trls() {
     }
 }
 
-fn check_loss(ours: f64, theirs: &Value) {
+pub(crate) fn check_loss(ours: f64, theirs: &Value) {
     let theirs = theirs.as_f64().unwrap();
     assert!((ours / theirs - 1.0).abs() < TOLERANCE, "{ours} {theirs}");
 }

@@ -6,8 +6,9 @@ use std::path::Path;
 
 use candle_core::{DType, Device};
 use tempfile::TempDir;
-use trainer::model::{LoadedModel, export_safetensors, load};
+use trainer::model::{LayerWeights, LoadedModel, export_safetensors, load};
 
+use crate::architectures::model_of;
 use crate::support::{fixture, numbers, smollm2, tensors, tiny};
 
 #[test]
@@ -24,10 +25,15 @@ fn the_tiny_model_is_what_transformers_saved() {
 
 #[test]
 fn an_export_loads_as_the_same_model() {
-    let folder = tempfile::tempdir().unwrap();
-    let model = tiny();
-    export_safetensors(&model, folder.path()).unwrap();
-    same(&model, &load(folder.path(), &Device::Cpu).unwrap());
+    for model in ["mistral", "qwen2", "qwen3"]
+        .map(model_of)
+        .iter()
+        .chain([&tiny()])
+    {
+        let folder = tempfile::tempdir().unwrap();
+        export_safetensors(model, folder.path()).unwrap();
+        same(model, &load(folder.path(), &Device::Cpu).unwrap());
+    }
 }
 
 #[test]
@@ -50,6 +56,19 @@ fn same(one: &LoadedModel, other: &LoadedModel) {
         other.tokenizer.encode(text).unwrap()
     );
     let last = one.config.layers - 1;
+    let added = |model: &LoadedModel| {
+        let LayerWeights {
+            attention_bias,
+            head_norms,
+            ..
+        } = &model.weights.layers[last];
+        let norms = head_norms
+            .iter()
+            .flat_map(|norms| [&norms.query, &norms.key]);
+        let added = attention_bias.iter().chain(norms);
+        added.map(numbers).collect::<Vec<_>>()
+    };
+    assert_eq!(added(one), added(other));
     for (one, other) in [
         (&one.weights.embedding, &other.weights.embedding),
         (

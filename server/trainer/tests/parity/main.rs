@@ -5,6 +5,8 @@
 //! once.
 
 #[cfg(test)]
+mod architectures;
+#[cfg(test)]
 mod forward;
 #[cfg(test)]
 mod generation;

@@ -15,12 +15,14 @@ the variable TEMPER_TEST_MODEL, and are passed over without it.
 | tiny.py | a random Llama with a tokenizer and a ChatML template |
 | rows.py | the rows of text that all vectors are made from |
 | vectors.py | token ids and loss masks from TRL's own preprocessing |
+| architectures.py | random models of the other architectures, their logits and gradients |
 | gradients.py | hidden states, logits, losses, adapter gradients, AdamW, schedules |
 | losses.py | preference losses and their gradients by TRL's own code |
 | trajectory.py | whole runs of TRL's SFTTrainer and DPOTrainer |
 """
 
 import argparse
+import json
 import os
 from pathlib import Path
 
@@ -29,6 +31,7 @@ os.environ["HF_HUB_OFFLINE"] = "1"
 
 import torch
 
+import architectures
 import gradients
 import losses
 import tiny
@@ -62,6 +65,8 @@ def main() -> None:
     if arguments.gguf:
         vectors.write_smollm2(out, arguments.gguf)
     gradients.write(out)
+    sequences = json.loads((out / "gradients.json").read_text())["sequences"]
+    architectures.write(out, sequences)
     losses.write(out)
     trajectory.write(out)
     if arguments.gguf:

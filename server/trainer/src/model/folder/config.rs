@@ -6,12 +6,11 @@ use serde_json::Value;
 
 use crate::error::{Result, TrainerError};
 use crate::model::reason::refuse;
-use crate::model::{ModelConfig, RopeScaling};
+use crate::model::{Architecture, ModelConfig, RopeScaling};
 
 /// Settings that must have this value, or be absent or null, because anything else changes what the
 /// model computes in a way that is not implemented.
-const REQUIRED: [(&str, Required); 9] = [
-    ("model_type", Required::Text("llama")),
+const REQUIRED: [(&str, Required); 8] = [
     ("hidden_act", Required::Text("silu")),
     ("attention_bias", Required::False),
     ("mlp_bias", Required::False),
@@ -19,7 +18,7 @@ const REQUIRED: [(&str, Required); 9] = [
     ("pretraining_tp", Required::Number(1.0)),
     ("partial_rotary_factor", Required::Number(1.0)),
     ("quantization_config", Required::Absent),
-    ("sliding_window", Required::Absent),
+    ("layer_types", Required::Every("full_attention")),
 ];
 
 enum Required {
@@ -27,6 +26,8 @@ enum Required {
     Number(f64),
     False,
     Absent,
+    /// A list that repeats one text.
+    Every(&'static str),
 }
 
 impl Required {
@@ -36,6 +37,10 @@ impl Required {
             Self::Number(number) => value.as_f64() == Some(*number),
             Self::False => value == &Value::Bool(false),
             Self::Absent => false,
+            Self::Every(text) => {
+                let list = value.as_array();
+                list.is_some_and(|list| list.iter().all(|one| one == text))
+            }
         }
     }
 }
@@ -43,10 +48,12 @@ impl Required {
 /// Reads a `config.json`; `path` is for errors.
 pub(super) fn parse(path: &Path, json: &Value) -> Result<ModelConfig> {
     let file = ConfigFile { path, json };
+    let architecture = file.architecture()?;
     file.check_supported()?;
     let heads = file.count("num_attention_heads")?;
     let hidden_size = file.count("hidden_size")?;
     let config = ModelConfig {
+        architecture,
         hidden_size,
         intermediate_size: file.count("intermediate_size")?,
         layers: file.count("num_hidden_layers")?,
@@ -59,6 +66,7 @@ pub(super) fn parse(path: &Path, json: &Value) -> Result<ModelConfig> {
         rope_scaling: file.rope_scaling()?,
         tie_word_embeddings: file.get("tie_word_embeddings").and_then(Value::as_bool) == Some(true),
         max_position_embeddings: file.count_or("max_position_embeddings", 2048)?,
+        sliding_window: file.sliding_window(architecture)?,
         bos_token_id: token_ids(file.get("bos_token_id")).first().copied(),
         eos_token_ids: token_ids(file.get("eos_token_id")),
     };
@@ -94,16 +102,28 @@ impl<'a> ConfigFile<'a> {
         self.json.get(key).filter(|value| !value.is_null())
     }
 
-    fn check_supported(&self) -> Result<()> {
-        match self.get("architectures") {
-            Some(names) if names == &serde_json::json!(["LlamaForCausalLM"]) => {}
-            names => {
-                let names = names.map_or_else(|| "none".to_owned(), ToString::to_string);
-                return Err(self.refuse(format!(
-                    "its architectures are {names}; only LlamaForCausalLM is supported"
-                )));
-            }
+    fn architecture(&self) -> Result<Architecture> {
+        let named = self.get("architectures");
+        let known = Architecture::ALL
+            .into_iter()
+            .find(|one| named == Some(&serde_json::json!([one.class()])));
+        let Some(architecture) = known else {
+            let named = named.map_or_else(|| "none".to_owned(), ToString::to_string);
+            return Err(self.refuse(format!(
+                "its architectures are {named}; only {} are supported",
+                Architecture::ALL.map(Architecture::class).join(", ")
+            )));
+        };
+        match self.get("model_type") {
+            Some(kind) if kind != architecture.model_type() => Err(self.refuse(format!(
+                "model_type = {kind} does not belong to {}",
+                architecture.class()
+            ))),
+            _ => Ok(architecture),
         }
+    }
+
+    fn check_supported(&self) -> Result<()> {
         for (key, required) in &REQUIRED {
             if let Some(value) = self.get(key)
                 && !required.accepts(value)
@@ -112,6 +132,18 @@ impl<'a> ConfigFile<'a> {
             }
         }
         Ok(())
+    }
+
+    /// The window of a Mistral. Qwen's files name one that they do not use, which
+    /// `use_sliding_window` says.
+    fn sliding_window(&self, architecture: Architecture) -> Result<Option<usize>> {
+        match (architecture, self.get("sliding_window")) {
+            (_, None) | (Architecture::Qwen2 | Architecture::Qwen3, _) => Ok(None),
+            (Architecture::Mistral, Some(_)) => self.count("sliding_window").map(Some),
+            (Architecture::Llama, Some(value)) => {
+                Err(self.refuse(format!("sliding_window = {value} is not supported")))
+            }
+        }
     }
 
     fn count(&self, key: &'static str) -> Result<usize> {
@@ -236,9 +268,36 @@ mod tests {
     }
 
     #[test]
+    fn a_window_shortens_the_context_of_a_mistral_only() {
+        let mut config = llama();
+        config["max_position_embeddings"] = json!(32_768);
+        config["sliding_window"] = json!(4096);
+        let context = |config: &mut Value, class: &str, kind: &str| {
+            config["architectures"] = json!([class]);
+            config["model_type"] = json!(kind);
+            parse(Path::new("config.json"), config).map(|config| config.context())
+        };
+        assert!(context(&mut config, "LlamaForCausalLM", "llama").is_err());
+        let mistral = context(&mut config, "MistralForCausalLM", "mistral");
+        assert_eq!(mistral.unwrap(), 4096);
+        config["use_sliding_window"] = json!(false);
+        let qwen2 = context(&mut config, "Qwen2ForCausalLM", "qwen2");
+        assert_eq!(qwen2.unwrap(), 32_768);
+    }
+
+    #[test]
     fn refuses_what_it_does_not_implement_by_name() {
         for (key, value) in [
-            ("architectures", json!(["Qwen2ForCausalLM"])),
+            ("architectures", json!(["GPT2LMHeadModel"])),
+            (
+                "architectures",
+                json!(["Qwen2ForCausalLM", "LlamaForCausalLM"]),
+            ),
+            ("model_type", json!("qwen2")),
+            (
+                "layer_types",
+                json!(["full_attention", "sliding_attention"]),
+            ),
             ("hidden_act", json!("gelu")),
             ("attention_bias", json!(true)),
             ("mlp_bias", json!(true)),

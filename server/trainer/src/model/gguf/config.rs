@@ -4,44 +4,40 @@ use super::header::Header;
 use super::tensors::Tensors;
 use crate::error::Result;
 use crate::model::assemble::TensorSource;
-use crate::model::{ModelConfig, RopeScaling};
+use crate::model::{Architecture, ModelConfig, RopeScaling};
 
-/// Metadata that changes what the model computes in a way that is not implemented; a zero is as good
-/// as nothing.
-const UNSUPPORTED: [&str; 4] = [
-    "llama.expert_count",
-    "llama.attention.sliding_window",
-    "llama.logit_scale",
-    "llama.embedding_scale",
-];
+/// Metadata below the architecture's name that changes what the model computes in a way that is not
+/// implemented; a zero is as good as nothing.
+const UNSUPPORTED: [&str; 3] = ["expert_count", "logit_scale", "embedding_scale"];
 
 /// The frequency factors of Llama 3's scaled rotary positions, one for each pair of a head.
 const FREQUENCY_FACTORS: &str = "rope_freqs.weight";
 
 pub(super) fn read(source: &mut Tensors) -> Result<ModelConfig> {
-    let header = source.header();
-    check_supported(header)?;
-    let heads = header.needed_count("llama.attention.head_count")?;
-    let hidden_size = header.needed_count("llama.embedding_length")?;
-    let head_dim = header
-        .count("llama.attention.key_length")
+    let keys = Keys::of(source.header())?;
+    keys.check_supported()?;
+    let header = keys.header;
+    let heads = keys.needed_count("attention.head_count")?;
+    let hidden_size = keys.needed_count("embedding_length")?;
+    let head_dim = keys
+        .count("attention.key_length")
         .unwrap_or(hidden_size / heads);
-    check_head(header, head_dim)?;
+    keys.check_head(head_dim)?;
     let config = ModelConfig {
+        architecture: keys.architecture,
         hidden_size,
-        intermediate_size: header.needed_count("llama.feed_forward_length")?,
-        layers: header.needed_count("llama.block_count")?,
+        intermediate_size: keys.needed_count("feed_forward_length")?,
+        layers: keys.needed_count("block_count")?,
         heads,
-        kv_heads: header
-            .count("llama.attention.head_count_kv")
-            .unwrap_or(heads),
+        kv_heads: keys.count("attention.head_count_kv").unwrap_or(heads),
         head_dim,
         vocab_size: header.needed_texts("tokenizer.ggml.tokens")?.len(),
-        rms_norm_eps: header.needed_number("llama.attention.layer_norm_rms_epsilon")?,
-        rope_theta: header.number("llama.rope.freq_base").unwrap_or(10_000.0),
+        rms_norm_eps: header.needed_number(&keys.name("attention.layer_norm_rms_epsilon"))?,
+        rope_theta: keys.number("rope.freq_base").unwrap_or(10_000.0),
         rope_scaling: None,
         tie_word_embeddings: !source.has("lm_head.weight"),
-        max_position_embeddings: header.needed_count("llama.context_length")?,
+        max_position_embeddings: keys.needed_count("context_length")?,
+        sliding_window: keys.sliding_window(),
         bos_token_id: token_id(header, "tokenizer.ggml.bos_token_id"),
         eos_token_ids: token_id(header, "tokenizer.ggml.eos_token_id")
             .into_iter()
@@ -59,42 +55,85 @@ fn token_id(header: &Header, key: &str) -> Option<u32> {
     header.count(key).and_then(|id| u32::try_from(id).ok())
 }
 
-fn check_supported(header: &Header) -> Result<()> {
-    match header.text("general.architecture") {
-        Some("llama") => {}
-        other => {
-            return Err(header.refuse(format!(
-                "its architecture is {}; only llama is supported",
-                other.unwrap_or("not named")
-            )));
-        }
-    }
-    if let Some(kind) = header.text("llama.rope.scaling.type")
-        && kind != "none"
-    {
-        return Err(header.refuse(format!("llama.rope.scaling.type = {kind} is not supported")));
-    }
-    for key in UNSUPPORTED {
-        let zero = header.count(key) == Some(0) || header.number(key) == Some(0.0);
-        if header.get(key).is_some() && !zero {
-            return Err(header.refuse(format!("{key} is set, which is not supported")));
-        }
-    }
-    Ok(())
+/// The metadata of an architecture, whose keys begin with its name.
+struct Keys<'a> {
+    header: &'a Header,
+    architecture: Architecture,
 }
 
-/// Keys, values and rotary positions must all have the width of a head.
-fn check_head(header: &Header, head_dim: usize) -> Result<()> {
-    for key in ["llama.attention.value_length", "llama.rope.dimension_count"] {
-        if let Some(count) = header.count(key)
-            && count != head_dim
-        {
+impl<'a> Keys<'a> {
+    fn of(header: &'a Header) -> Result<Self> {
+        let name = header.text("general.architecture").unwrap_or("not named");
+        let known = Architecture::ALL.iter().find(|one| one.gguf() == name);
+        let Some(&architecture) = known else {
             return Err(header.refuse(format!(
-                "{key} = {count} differs from the head's {head_dim}, which is not supported"
+                "its architecture is {name}; only llama, qwen2 and qwen3 are supported"
             )));
+        };
+        let mut keys = Self {
+            header,
+            architecture,
+        };
+        if architecture == Architecture::Llama && keys.sliding_window().is_some() {
+            keys.architecture = Architecture::Mistral;
         }
+        Ok(keys)
     }
-    Ok(())
+
+    fn name(&self, key: &str) -> String {
+        format!("{}.{key}", self.architecture.gguf())
+    }
+
+    fn count(&self, key: &str) -> Option<usize> {
+        self.header.count(&self.name(key))
+    }
+
+    fn needed_count(&self, key: &str) -> Result<usize> {
+        self.header.needed_count(&self.name(key))
+    }
+
+    fn number(&self, key: &str) -> Option<f64> {
+        self.header.number(&self.name(key))
+    }
+
+    fn sliding_window(&self) -> Option<usize> {
+        self.count("attention.sliding_window")
+            .filter(|window| *window > 0)
+    }
+
+    fn check_supported(&self) -> Result<()> {
+        let scaling = self.name("rope.scaling.type");
+        if let Some(kind) = self.header.text(&scaling)
+            && kind != "none"
+        {
+            let reason = format!("{scaling} = {kind} is not supported");
+            return Err(self.header.refuse(reason));
+        }
+        for key in UNSUPPORTED {
+            let zero = self.count(key) == Some(0) || self.number(key) == Some(0.0);
+            let key = self.name(key);
+            if self.header.get(&key).is_some() && !zero {
+                let reason = format!("{key} is set, which is not supported");
+                return Err(self.header.refuse(reason));
+            }
+        }
+        Ok(())
+    }
+
+    /// Keys, values and rotary positions must all have the width of a head.
+    fn check_head(&self, head_dim: usize) -> Result<()> {
+        for key in ["attention.value_length", "rope.dimension_count"] {
+            if let Some(count) = self.count(key)
+                && count != head_dim
+            {
+                let key = self.name(key);
+                return Err(self.header.refuse(format!(
+                    "{key} = {count} differs from the head's {head_dim}, which is not supported"
+                )));
+            }
+        }
+        Ok(())
+    }
 }
 
 /// GGUF keeps Llama 3's scaling as a tensor of factors instead of the numbers that made them. All
@@ -145,6 +184,7 @@ mod tests {
     #[test]
     fn llama_3_factors_keep_fast_rotations_and_divide_slow_ones() {
         let config = ModelConfig {
+            architecture: Architecture::Llama,
             hidden_size: 64,
             intermediate_size: 64,
             layers: 1,
@@ -157,6 +197,7 @@ mod tests {
             rope_scaling: None,
             tie_word_embeddings: true,
             max_position_embeddings: 8192,
+            sliding_window: None,
             bos_token_id: None,
             eos_token_ids: Vec::new(),
         };

@@ -7,15 +7,18 @@ use candle_core::Device;
 
 use super::header::Header;
 use crate::error::Result;
+use crate::model::Architecture;
 use crate::model::assemble::TensorSource;
 use crate::model::reason::guarded;
 
 /// The tensors of one block: Hugging Face's name and GGUF's.
-const BLOCK: [(&str, &str); 9] = [
+const BLOCK: [(&str, &str); 11] = [
     ("input_layernorm", "attn_norm"),
     ("self_attn.q_proj", "attn_q"),
     ("self_attn.k_proj", "attn_k"),
     ("self_attn.v_proj", "attn_v"),
+    ("self_attn.q_norm", "attn_q_norm"),
+    ("self_attn.k_norm", "attn_k_norm"),
     ("self_attn.o_proj", "attn_output"),
     ("post_attention_layernorm", "ffn_norm"),
     ("mlp.gate_proj", "ffn_gate"),
@@ -56,12 +59,21 @@ impl Tensors {
 
     /// The heads whose rows are interleaved in this tensor, if it is a query or key projection.
     fn interleaved_heads(&self, name: &str) -> Option<usize> {
-        let heads = self.header.count("llama.attention.head_count")?;
+        let architecture = self.header.text("general.architecture")?;
+        let known = Architecture::ALL
+            .iter()
+            .find(|one| one.gguf() == architecture)?;
+        if !known.pairs_in_gguf() {
+            return None;
+        }
+        let heads = self
+            .header
+            .count(&format!("{architecture}.attention.head_count"))?;
         if name.ends_with("q_proj.weight") {
             Some(heads)
         } else if name.ends_with("k_proj.weight") {
-            let kv_heads = self.header.count("llama.attention.head_count_kv");
-            Some(kv_heads.unwrap_or(heads))
+            let key = format!("{architecture}.attention.head_count_kv");
+            Some(self.header.count(&key).unwrap_or(heads))
         } else {
             None
         }
@@ -108,18 +120,15 @@ fn gguf_name(name: &str) -> String {
         "lm_head.weight" => return "output.weight".to_owned(),
         _ => {}
     }
-    let block = name
-        .strip_prefix("model.layers.")
-        .and_then(|rest| rest.strip_suffix(".weight"))
-        .and_then(|rest| rest.split_once('.'));
-    let Some((layer, part)) = block else {
-        return name.to_owned();
-    };
-    let known = BLOCK.iter().find(|(hugging_face, _)| *hugging_face == part);
-    known.map_or_else(
-        || name.to_owned(),
-        |(_, gguf)| format!("blk.{layer}.{gguf}.weight"),
-    )
+    let block = name.strip_prefix("model.layers.").and_then(|rest| {
+        let (rest, kind) = rest.rsplit_once('.')?;
+        let (layer, part) = rest.split_once('.')?;
+        let (_, gguf) = BLOCK
+            .iter()
+            .find(|(hugging_face, _)| *hugging_face == part)?;
+        Some(format!("blk.{layer}.{gguf}.{kind}"))
+    });
+    block.unwrap_or_else(|| name.to_owned())
 }
 
 /// Rows of each head from pairs (0, d/2, 1, d/2+1, ...), as llama.cpp rotates them, to halves
@@ -154,6 +163,8 @@ mod tests {
     fn names_of_blocks() {
         let name = gguf_name("model.layers.12.post_attention_layernorm.weight");
         assert_eq!(name, "blk.12.ffn_norm.weight");
+        let name = gguf_name("model.layers.3.self_attn.k_proj.bias");
+        assert_eq!(name, "blk.3.attn_k.bias");
         assert_eq!(gguf_name("rope_freqs.weight"), "rope_freqs.weight");
     }
 }

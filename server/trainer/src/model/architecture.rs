@@ -1,0 +1,78 @@
+//! The families of models that are understood, what each is called where, and what it has that
+//! Llama has not.
+
+/// A family of decoder-only transformers.
+///
+/// They share Llama's block: RMSNorm, rotary positions, grouped-query attention and a gated MLP.
+/// The engine never asks for the family; it goes by the weights that are there.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Architecture {
+    /// Llama 2 and 3, and what was made in their shape, such as SmolLM2.
+    Llama,
+    /// Llama's block; older versions attend to a window only.
+    Mistral,
+    /// A bias on queries, keys and values. Qwen2 and Qwen2.5.
+    Qwen2,
+    /// A norm on each head of queries and keys.
+    Qwen3,
+}
+
+impl Architecture {
+    /// All of them.
+    pub const ALL: [Self; 4] = [Self::Llama, Self::Mistral, Self::Qwen2, Self::Qwen3];
+
+    /// Its name for people.
+    pub const fn label(self) -> &'static str {
+        match self {
+            Self::Llama => "Llama",
+            Self::Mistral => "Mistral",
+            Self::Qwen2 => "Qwen2",
+            Self::Qwen3 => "Qwen3",
+        }
+    }
+
+    /// transformers' class, as `architectures` of a `config.json` has it.
+    pub(super) const fn class(self) -> &'static str {
+        match self {
+            Self::Llama => "LlamaForCausalLM",
+            Self::Mistral => "MistralForCausalLM",
+            Self::Qwen2 => "Qwen2ForCausalLM",
+            Self::Qwen3 => "Qwen3ForCausalLM",
+        }
+    }
+
+    /// `model_type` of a `config.json`.
+    pub(super) const fn model_type(self) -> &'static str {
+        match self {
+            Self::Llama => "llama",
+            Self::Mistral => "mistral",
+            Self::Qwen2 => "qwen2",
+            Self::Qwen3 => "qwen3",
+        }
+    }
+
+    /// `general.architecture` of a GGUF file, which tells no Mistral from a Llama.
+    pub(super) const fn gguf(self) -> &'static str {
+        match self {
+            Self::Llama | Self::Mistral => "llama",
+            Self::Qwen2 => "qwen2",
+            Self::Qwen3 => "qwen3",
+        }
+    }
+
+    /// Whether queries, keys and values have a bias.
+    pub(super) const fn has_attention_bias(self) -> bool {
+        matches!(self, Self::Qwen2)
+    }
+
+    /// Whether each head of queries and keys is normed.
+    pub(super) const fn has_head_norms(self) -> bool {
+        matches!(self, Self::Qwen3)
+    }
+
+    /// Whether GGUF files hold the rows of a query's or key's head in pairs, as llama.cpp rotates
+    /// them, instead of in halves.
+    pub(super) const fn pairs_in_gguf(self) -> bool {
+        matches!(self, Self::Llama | Self::Mistral)
+    }
+}

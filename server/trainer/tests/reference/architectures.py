@@ -1,0 +1,112 @@
+"""Random models of the other architectures: 2 blocks, D=32, 4 query and 2 key heads of 16, F=48, with
+tiny.py's tokenizer, and what torch computes with each in 64 bits: hidden states, logits, the loss of
+two sequences and the gradients of an adapter."""
+
+import json
+from pathlib import Path
+
+import torch
+from peft import LoraConfig, get_peft_model
+from safetensors.torch import save_file
+from transformers import (
+    MistralConfig,
+    MistralForCausalLM,
+    Qwen2Config,
+    Qwen2ForCausalLM,
+    Qwen3Config,
+    Qwen3ForCausalLM,
+)
+
+import gradients
+import tiny
+
+SHAPE = {
+    "vocab_size": tiny.VOCABULARY,
+    "hidden_size": 32,
+    "intermediate_size": 48,
+    "num_hidden_layers": 2,
+    "num_attention_heads": 4,
+    "num_key_value_heads": 2,
+    "head_dim": 16,
+    "max_position_embeddings": 256,
+    "rope_parameters": {"rope_type": "default", "rope_theta": 1000000.0},
+    "bos_token_id": 1,
+    "eos_token_id": 2,
+    "pad_token_id": 3,
+}
+
+
+def models() -> dict:
+    # Qwen2 has no head_dim of its own: it is D / heads.
+    qwen2 = {key: value for key, value in SHAPE.items() if key != "head_dim"}
+    return {
+        "mistral": MistralForCausalLM(
+            MistralConfig(**SHAPE, sliding_window=128, tie_word_embeddings=False)
+        ),
+        "qwen2": Qwen2ForCausalLM(Qwen2Config(**qwen2, tie_word_embeddings=True)),
+        "qwen3": Qwen3ForCausalLM(Qwen3Config(**SHAPE, tie_word_embeddings=True)),
+    }
+
+
+def randomise(model, seed: int) -> None:
+    """Nothing near uniform, norms that are not all one, biases that are not zero."""
+    generator = torch.Generator().manual_seed(seed)
+    with torch.no_grad():
+        for name, weight in model.named_parameters():
+            noise = torch.randn(weight.shape, generator=generator)
+            if "norm" in name:
+                weight.copy_(1 + 0.2 * noise)
+            elif "embed" in name or "bias" in name:
+                weight.copy_(0.3 * noise)
+            else:
+                weight.copy_(noise / weight.shape[1] ** 0.5)
+
+
+def adapted(model):
+    config = LoraConfig(
+        r=2, lora_alpha=4, lora_dropout=0.0, target_modules=gradients.TARGETS, task_type="CAUSAL_LM"
+    )
+    model = get_peft_model(model, config)
+    generator = torch.Generator().manual_seed(3)
+    with torch.no_grad():
+        for name, weight in model.named_parameters():
+            if "lora_" in name:
+                weight.copy_(0.2 * torch.randn(weight.shape, generator=generator))
+    return model
+
+
+def write(out: Path, sequences: list) -> None:
+    losses = {}
+    for index, (name, model) in enumerate(models().items()):
+        model = model.float().eval()
+        randomise(model, 100 + index)
+        model.generation_config.eos_token_id = [2]
+        folder = out / f"tiny-{name}"
+        model.save_pretrained(folder)
+        model.config.name_or_path = f"tiny-{name}"
+        model = adapted(model)
+        model.peft_config["default"].base_model_name_or_path = f"tiny-{name}"
+        gradients.save_adapter(model, folder / "adapter")
+        losses[name] = write_results(model.to(torch.float64), sequences, folder)
+    (out / "architectures.json").write_text(json.dumps({"sft": losses}, indent=1) + "\n")
+
+
+def write_results(model, sequences: list, folder: Path) -> float:
+    tensors = {}
+    ids = torch.tensor([sequences[0]["ids"]])
+    with torch.no_grad():
+        tensors["logits.adapter"] = model(ids).logits[0]
+        with model.disable_adapter():
+            plain = model(ids, output_hidden_states=True)
+        tensors["logits"] = plain.logits[0]
+        tensors["hidden.1"] = plain.hidden_states[1][0]
+    loss = gradients.sft_loss(model, sequences)
+    gradients.gradients(model, loss, "sft", tensors)
+    tensors = {name: tensor.float().contiguous() for name, tensor in tensors.items()}
+    save_file(tensors, folder / "results.safetensors")
+    return loss.item()
+
+
+if __name__ == "__main__":
+    fixtures = Path(__file__).parent / "fixtures"
+    write(fixtures, json.loads((fixtures / "gradients.json").read_text())["sequences"])
