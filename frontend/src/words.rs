@@ -73,6 +73,7 @@ pub const fn job_kind(kind: JobKind) -> &'static str {
         JobKind::Evaluation => "Evaluation",
         JobKind::SamplePairs => "Sampling",
         JobKind::Import => "Import",
+        JobKind::ModelExport => "Export",
     }
 }
 
@@ -146,6 +147,8 @@ pub fn deed(action: &str) -> String {
         "promote_model" => "Put a model into production",
         "roll_back_model" => "Rolled production back",
         "create_evaluation" => "Asked for an evaluation",
+        "create_model_export" => "Asked for an export",
+        "delete_model_export" => "Removed an export",
         _ => "",
     };
     if known.is_empty() {

@@ -19,8 +19,8 @@ use crate::{
     assets,
     handlers::{
         aliases, annotation, chat, dataset_versions, datasets, draft_rows, evaluations, imports,
-        jobs, live, members, models, projects, prompts, queues, reports, runs, session, setup,
-        share_links, specs, suites, system, tokens, uploads, users,
+        jobs, live, members, model_exports, models, projects, prompts, queues, reports, runs,
+        session, setup, share_links, specs, suites, system, tokens, uploads, users,
     },
     middleware::{
         add_security_headers, find_client_address, number_request, refuse_cross_site,
@@ -130,6 +130,8 @@ fn for_viewers() -> OpenApiRouter<App> {
         .routes(routes!(reports::get_report_page))
         .routes(routes!(share_links::list_share_links))
         .routes(routes!(models::download_adapter))
+        .routes(routes!(model_exports::list_model_exports))
+        .routes(routes!(model_exports::download_model_export))
         .routes(routes!(evaluations::list_evaluations))
         .routes(routes!(evaluations::get_evaluation))
         .routes(routes!(evaluations::list_evaluation_results))
@@ -155,6 +157,8 @@ fn for_engineers() -> OpenApiRouter<App> {
         .routes(routes!(suites::lock_suite))
         .routes(routes!(models::list_model_files))
         .routes(routes!(models::register_model))
+        .routes(routes!(model_exports::create_model_export))
+        .routes(routes!(model_exports::delete_model_export))
         .routes(routes!(aliases::move_production))
         .routes(routes!(aliases::roll_back_production))
         .routes(routes!(reports::create_report))

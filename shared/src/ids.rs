@@ -72,6 +72,8 @@ id! {
     ModelId
     /// One version of a model: base weights, or an adapter on them.
     ModelVersionId
+    /// A model version written for other programs.
+    ModelExportId
     /// A queue of pairs to judge.
     QueueId
     /// Two responses to one prompt.

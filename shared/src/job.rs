@@ -16,6 +16,8 @@ text_enum! {
         SamplePairs = "sample_pairs",
         /// Reads an uploaded file into a dataset.
         Import = "import",
+        /// Writes a model version for other programs.
+        ModelExport = "model_export",
     }
 }
 

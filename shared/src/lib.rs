@@ -24,6 +24,7 @@ pub mod ids;
 pub mod job;
 pub mod message;
 pub mod model;
+pub mod model_export;
 pub mod overview;
 pub mod page;
 pub mod project;

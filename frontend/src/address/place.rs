@@ -65,6 +65,8 @@ pub enum Place {
     Report(i64),
     /// The model versions.
     Models,
+    /// One model version.
+    Model(ModelVersionId),
     /// A conversation with a model version.
     Chat(ModelVersionId),
     /// Members, name and audit of the project.
@@ -108,6 +110,7 @@ impl Place {
             ["reports", "new"] => Some(Self::NewReport),
             ["reports", number] => Some(Self::Report(number.parse().ok()?)),
             ["models"] => Some(Self::Models),
+            ["models", id] => Some(Self::Model(id.parse().ok()?)),
             ["models", id, "chat"] => Some(Self::Chat(id.parse().ok()?)),
             ["settings"] => Some(Self::Settings),
             _ => None,
@@ -163,6 +166,7 @@ impl fmt::Display for Place {
             Self::NewReport => formatter.write_str("/reports/new"),
             Self::Report(number) => write!(formatter, "/reports/{number}"),
             Self::Models => formatter.write_str("/models"),
+            Self::Model(id) => write!(formatter, "/models/{id}"),
             Self::Chat(id) => write!(formatter, "/models/{id}/chat"),
             Self::Settings => formatter.write_str("/settings"),
         }
@@ -204,6 +208,7 @@ mod tests {
             "/reports/new",
             "/reports/12",
             "/models",
+            &format!("/models/{ID}"),
             &format!("/models/{ID}/chat"),
             "/settings",
         ];

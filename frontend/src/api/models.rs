@@ -3,8 +3,9 @@
 use std::future::Future;
 
 use shared::{
-    ids::ModelVersionId,
+    ids::{ModelExportId, ModelVersionId},
     model::{Alias, Chat, ChatPiece, ModelFile, ModelVersion, MoveAlias, RegisterModel},
+    model_export::{CreateModelExport, ModelExport, ModelExportFormat},
 };
 
 use super::{
@@ -53,6 +54,40 @@ pub async fn roll_back_production(project: String) -> ApiResult<Alias> {
 #[must_use]
 pub fn adapter_href(project: &str, id: ModelVersionId) -> String {
     format!("{}/models/{id}/adapter", path_of(project))
+}
+
+/// The exports of a model version.
+pub fn list_model_exports(
+    project: &str,
+    id: ModelVersionId,
+) -> impl Future<Output = ApiResult<Vec<ModelExport>>> + use<> {
+    client::get(format!("{}/models/{id}/exports", path_of(project)))
+}
+
+/// Asks for an export.
+pub async fn create_model_export(
+    project: String,
+    id: ModelVersionId,
+    format: ModelExportFormat,
+) -> ApiResult<ModelExport> {
+    let path = format!("{}/models/{id}/exports", path_of(&project));
+    client::send(Method::Post, path, &CreateModelExport { format }).await
+}
+
+/// Removes an export and its file.
+pub async fn delete_model_export(
+    project: String,
+    id: ModelVersionId,
+    export: ModelExportId,
+) -> ApiResult<()> {
+    let path = format!("{}/models/{id}/exports/{export}", path_of(&project));
+    client::send_empty(Method::Delete, path).await
+}
+
+/// The address of an export's file.
+#[must_use]
+pub fn export_href(project: &str, id: ModelVersionId, export: ModelExportId) -> String {
+    format!("{}/models/{id}/exports/{export}/file", path_of(project))
 }
 
 /// Says something to a model; `heard` gets the answer piece by piece.

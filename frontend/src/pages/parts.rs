@@ -7,7 +7,7 @@ use super::{
     annotate::AnnotatePage,
     data::{DataPage, DatasetPage, ImportPage, ImportReportPage, VersionPage},
     evaluations::{EvaluationPage, EvaluationsPage, NewEvaluationPage},
-    models::{ChatPage, ModelsPage},
+    models::{ChatPage, ModelPage, ModelsPage},
     not_found::NotFoundPage,
     prompts::{PromptPage, PromptsPage},
     queues::{QueuePage, QueuesPage},
@@ -91,6 +91,7 @@ pub(super) fn results() -> Result<Draw, ApiError> {
         Place::NewReport => view! { <NewReportPage /> }.into_any(),
         Place::Report(number) => view! { <ReportPage number /> }.into_any(),
         Place::Models => view! { <ModelsPage /> }.into_any(),
+        Place::Model(id) => view! { <ModelPage id /> }.into_any(),
         Place::Chat(id) => view! { <ChatPage id /> }.into_any(),
         _ => view! { <NotFoundPage /> }.into_any(),
     }))

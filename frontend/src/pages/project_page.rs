@@ -67,6 +67,7 @@ impl Part {
             | Place::NewReport
             | Place::Report(_)
             | Place::Models
+            | Place::Model(_)
             | Place::Chat(_) => Some(Self::Results),
         }
     }

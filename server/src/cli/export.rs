@@ -1,22 +1,29 @@
-//! `temper export`: a model as a folder that other programs read.
+//! `temper export`: a model in a form that other programs read.
 
 use std::path::PathBuf;
 
 use anyhow::ensure;
 use clap::Args;
-use trainer::{
-    device::Device,
-    model::{export_safetensors, load},
-};
+use shared::model_export::{ExportCheck, ModelExportFormat};
+use trainer::{adapter, device::Device, export::export, model::load};
 
-/// Writes a base model as a Hugging Face folder with the numbers that training used.
+/// Writes a model for other programs, reads it back and says how far its logits are from the
+/// original's.
 #[derive(Args, Debug)]
 pub(super) struct ExportCommand {
     /// The base model: a GGUF file, or a folder with `config.json`, `tokenizer.json` and
     /// safetensors.
     #[arg(long)]
     model: PathBuf,
-    /// The folder to write; it must be empty or not be there.
+    /// The folder of an adapter, to fold into the base.
+    #[arg(long)]
+    adapter: Option<PathBuf>,
+    /// What to write: safetensors, `safetensors_bf16`, `gguf_f16`, `gguf_q8_0`, `gguf_q4_k_m` or
+    /// `gguf_adapter`.
+    #[arg(long, default_value = "safetensors")]
+    format: ModelExportFormat,
+    /// The folder to write for safetensors, which must be empty or not be there; else the file,
+    /// which must not be there.
     #[arg(long)]
     output: PathBuf,
 }
@@ -28,22 +35,42 @@ impl ExportCommand {
 
     #[expect(clippy::print_stdout, reason = "the command's answer")]
     fn export(&self) -> anyhow::Result<()> {
-        let is_free = self
-            .output
-            .read_dir()
-            .map_or(true, |mut entries| entries.next().is_none());
-        ensure!(
-            is_free,
-            "{} has files already: choose another folder",
-            self.output.display()
-        );
+        let output = self.output.display();
+        if self.format.is_folder() {
+            let is_free = self
+                .output
+                .read_dir()
+                .map_or(true, |mut entries| entries.next().is_none());
+            ensure!(is_free, "{output} has files already: choose another folder");
+        } else {
+            ensure!(
+                !self.output.exists(),
+                "{output} is there already: choose another file"
+            );
+        }
         let model = load(&self.model, &Device::Cpu)?;
-        export_safetensors(&model, &self.output)?;
-        println!(
-            "{} M parameters in 32 bits are in {}",
-            model.weights.parameter_count() / 1_000_000,
-            self.output.display()
-        );
+        let adapter = self
+            .adapter
+            .as_ref()
+            .map(|folder| adapter::load(folder, &model.config, &Device::Cpu))
+            .transpose()?
+            .map(|(adapter, _)| adapter);
+        let check = export(&model, adapter.as_ref(), self.format, &self.output)?;
+        println!("{output}: {}", describe(&check));
         Ok(())
     }
+}
+
+fn describe(check: &ExportCheck) -> String {
+    let ExportCheck {
+        tokens,
+        largest_difference,
+        mean_divergence,
+        same_first_choice,
+    } = check;
+    format!(
+        "read back, logits differ by at most {largest_difference:.2e}, next tokens by \
+         {mean_divergence:.2e} nats; the first choice is the same after {same_first_choice} of \
+         {tokens} tokens"
+    )
 }

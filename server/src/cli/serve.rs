@@ -16,7 +16,7 @@ use crate::{
     inference::{self, Inference},
     jobs::{
         self, JobHandler, Timing, evaluation::EvaluationJob, import::ImportJob,
-        sample_pairs::SamplePairsJob, training::TrainingJob,
+        model_export::ModelExportJob, sample_pairs::SamplePairsJob, training::TrainingJob,
     },
     lifecycle::Lifecycle,
     live::News,
@@ -135,12 +135,14 @@ pub fn handlers() -> jobs::Handlers {
     let import: Box<dyn JobHandler> = Box::new(ImportJob);
     let training: Box<dyn JobHandler> = Box::new(TrainingJob);
     let evaluation: Box<dyn JobHandler> = Box::new(EvaluationJob);
+    let exporting: Box<dyn JobHandler> = Box::new(ModelExportJob);
     let sampling: Box<dyn JobHandler> = Box::new(SamplePairsJob);
     Arc::new(HashMap::from([
         (JobKind::Import, import),
         (JobKind::TrainingRun, training),
         (JobKind::Evaluation, evaluation),
         (JobKind::SamplePairs, sampling),
+        (JobKind::ModelExport, exporting),
     ]))
 }
 

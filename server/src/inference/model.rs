@@ -1,11 +1,16 @@
 //! One model version that answers questions in batches.
 
-use std::{sync::Arc, time::Instant};
+use std::{path::Path, sync::Arc, time::Instant};
 
-use shared::{evaluation::Decoding, message::Message};
+use shared::{
+    evaluation::Decoding,
+    message::Message,
+    model_export::{ExportCheck, ModelExportFormat},
+};
 use trainer::{
     adapter::Adapter,
     data::Encoder,
+    export::export,
     generate::{FinishReason, GenerateRequest, Generated, Generator, ModelDecoder, Sampling},
     model::ModelConfig,
     run::Interrupter,
@@ -115,6 +120,20 @@ impl ModelInUse {
         answers
             .map(|(request, generated)| self.finish(request, &generated))
             .collect()
+    }
+
+    /// Writes it for other programs; see [`trainer::export::export`]. Blocks.
+    ///
+    /// # Errors
+    /// [`InferenceError::Refused`] where the format cannot hold it, or the disk is full.
+    pub fn export(
+        &self,
+        format: ModelExportFormat,
+        path: &Path,
+    ) -> Result<ExportCheck, InferenceError> {
+        let check = export(&self.base.loaded, self.adapter.as_deref(), format, path)?;
+        self.base.model.pool().sweep();
+        Ok(check)
     }
 
     fn finish(

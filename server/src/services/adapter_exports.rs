@@ -7,7 +7,10 @@ use std::{
 };
 
 use serde_json::Value;
-use shared::{ids::ModelVersionId, model::ModelKind};
+use shared::{
+    ids::ModelVersionId,
+    model::{ModelKind, ModelVersion},
+};
 use store::models;
 use zip::{CompressionMethod, ZipWriter, write::SimpleFileOptions};
 
@@ -56,16 +59,21 @@ pub async fn export_adapter(
         .await
         .map_err(anyhow::Error::from)?;
     let (file, size_bytes) = packed.map_err(|error| failed(&error))?;
-    let name: String = version
-        .name
-        .chars()
-        .map(|c| if c.is_ascii_alphanumeric() { c } else { '-' })
-        .collect();
     Ok(Archive {
-        file_name: format!("{name}-v{}.zip", version.number),
+        file_name: format!("{}.zip", file_stem(&version)),
         file,
         size_bytes,
     })
+}
+
+/// What files of a model version are called, without their ending.
+#[must_use]
+pub fn file_stem(version: &ModelVersion) -> String {
+    let name = version.name.chars();
+    let name: String = name
+        .map(|c| if c.is_ascii_alphanumeric() { c } else { '-' })
+        .collect();
+    format!("{name}-v{}", version.number)
 }
 
 /// Writes the archive into a file without a name.

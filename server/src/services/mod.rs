@@ -28,6 +28,7 @@ pub mod jobs;
 pub mod kept;
 pub mod live;
 pub mod memory;
+pub mod model_exports;
 pub mod models;
 pub mod overview;
 pub mod pair_sampling;

@@ -36,6 +36,7 @@ mod json;
 pub mod judgements;
 pub mod memberships;
 mod migrate;
+pub mod model_exports;
 pub mod models;
 pub mod projects;
 pub mod prompts;

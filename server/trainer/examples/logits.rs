@@ -4,7 +4,7 @@
 //! cargo run --release -p trainer --example logits -- MODEL ADAPTER TOKENS OUTPUT
 //! ```
 //! `TOKENS` is a JSON file with a list of token ids; `OUTPUT` becomes `[T, V]` numbers of 32 bits
-//! in the order of the machine's bytes. `tests/reference/check_adapter.py` reads them.
+//! in the order of the machine's bytes. `tests/reference/check_exports.py` reads them.
 
 use std::{error::Error, fs, path::Path};
 

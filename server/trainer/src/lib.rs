@@ -15,6 +15,7 @@
 //! | [`optim`] | AdamW, clipping, schedules |
 //! | [`run`] | the training loop, evaluation, checkpoints, resuming |
 //! | [`session`] | from a configuration to a run |
+//! | [`export`] | a trained model in the forms that other programs read |
 //! | [`generate`] | batched sampling with a key-value cache |
 //!
 //! How close it comes to transformers, PEFT and TRL is in `PARITY.md`, beside this crate's `src`.
@@ -27,6 +28,7 @@ pub mod data;
 pub mod device;
 pub mod engine;
 pub mod error;
+pub mod export;
 pub mod generate;
 pub mod loss;
 pub mod model;

@@ -3,6 +3,7 @@
 mod chat;
 mod command;
 mod evaluations;
+mod exports;
 mod preferences;
 mod sampling;
 mod smollm2;

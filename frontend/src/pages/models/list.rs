@@ -125,6 +125,15 @@ fn table(
     .into_any()
 }
 
+/// Where a version comes from; `base` is the name of the version it was trained on.
+pub(super) fn lineage(one: &ModelVersion, base: Option<&str>) -> String {
+    match (base, one.kind) {
+        (Some(base), _) => format!("Trained on {base}"),
+        (None, ModelKind::Adapter) => "Trained".to_owned(),
+        (None, ModelKind::Base) => one.path.clone(),
+    }
+}
+
 fn row(
     slug: &str,
     one: ModelVersion,
@@ -132,20 +141,9 @@ fn row(
     is_production: bool,
     is_engineer: bool,
 ) -> impl IntoView + use<> {
-    let lineage = match (&base, one.kind) {
-        (Some(base), _) => format!("Trained on {base}"),
-        (None, ModelKind::Adapter) => "Trained".to_owned(),
-        (None, ModelKind::Base) => one.path.clone(),
-    };
+    let lineage = lineage(&one, base.as_deref());
     let short_hash: String = one.content_hash.chars().take(12).collect();
-    let download = (one.kind == ModelKind::Adapter).then(|| {
-        let href = api::models::adapter_href(slug, one.id);
-        view! {
-            <a class="button button--quiet" href=href download rel="external">
-                "Download"
-            </a>
-        }
-    });
+    let page = Address::at(slug, Place::Model(one.id)).to_string();
     let chat = is_engineer.then(|| {
         let href = Address::at(slug, Place::Chat(one.id)).to_string();
         view! { <LinkButton kind=ButtonKind::Quiet href>"Try it"</LinkButton> }
@@ -156,7 +154,8 @@ fn row(
         <tr role="row">
             <Cell>
                 <span class="table__main">
-                    {format!("{} {}", one.name, one.number)} " "
+                    <a href=page>{format!("{} {}", one.name, one.number)}</a>
+                    " "
                     {is_production
                         .then(|| view! { <Badge tone=Tone::Positive text="In production" /> })}
                 </span>
@@ -170,7 +169,7 @@ fn row(
             <Cell label="Made">
                 <TimeAgo at=one.created_at />
             </Cell>
-            <Cell align=Align::End>{chat} {download} {promote}</Cell>
+            <Cell align=Align::End>{chat} {promote}</Cell>
         </tr>
     }
 }

@@ -1,7 +1,7 @@
 //! Reading and writing adapters as PEFT does: `adapter_config.json` and
 //! `adapter_model.safetensors`, with equal bytes for equal adapters.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::fs;
 use std::io::Write;
 use std::path::Path;
@@ -51,15 +51,22 @@ fn read(path: &Path) -> Result<Vec<u8>> {
     })
 }
 
-/// The name of a matrix in PEFT's file; `part` is `A` or `B`.
-fn key(layer: usize, target: TargetModule, part: char) -> String {
+/// The weight that a layer's adapter belongs to, by its name in the base model.
+pub fn base_tensor(layer: usize, target: TargetModule) -> String {
     let block = match target {
         TargetModule::Query | TargetModule::Key | TargetModule::Value | TargetModule::Output => {
             "self_attn"
         }
         TargetModule::Gate | TargetModule::Up | TargetModule::Down => "mlp",
     };
-    format!("base_model.model.model.layers.{layer}.{block}.{target}.lora_{part}.weight")
+    format!("model.layers.{layer}.{block}.{target}.weight")
+}
+
+/// The name of a matrix in PEFT's file; `part` is `A` or `B`.
+fn key(layer: usize, target: TargetModule, part: char) -> String {
+    let base = base_tensor(layer, target);
+    let module = base.trim_end_matches(".weight");
+    format!("base_model.model.{module}.lora_{part}.weight")
 }
 
 fn matrices(adapter: &Adapter) -> Result<BTreeMap<String, Tensor>> {
@@ -132,38 +139,43 @@ pub fn parse(
         reason,
     };
     let file = SafeTensors::deserialize(bytes).map_err(|error| fail(error.to_string()))?;
-    let adapter = Adapter::new(config, peft.shape.clone(), 0, &Device::Cpu)?;
-    let wanted = matrices(&adapter)?;
+    let wanted: HashSet<String> = (0..config.layers)
+        .flat_map(|layer| {
+            peft.shape
+                .targets
+                .iter()
+                .map(move |target| (layer, *target))
+        })
+        .flat_map(|(layer, target)| ['A', 'B'].map(|part| key(layer, target, part)))
+        .collect();
     if let Some(name) = file
         .names()
         .into_iter()
-        .find(|name| !wanted.contains_key(*name))
+        .find(|name| !wanted.contains(*name))
     {
         return Err(fail(format!(
             "`{name}` does not belong to this model and configuration"
         )));
     }
-    for (name, tensor) in &wanted {
+    let read = |layer, target, part, dims: &[usize]| {
+        let name = key(layer, target, part);
         let view = file
-            .tensor(name)
+            .tensor(&name)
             .map_err(|_| fail(format!("`{name}` is missing")))?;
-        if view.shape() != tensor.dims() {
-            let (found, needed) = (view.shape(), tensor.dims());
+        if view.shape() != dims {
+            let found = view.shape();
             return Err(fail(format!(
-                "`{name}` is {found:?} where the model needs {needed:?}"
+                "`{name}` is {found:?} where the model needs {dims:?}"
             )));
         }
-        let values = floats(view.dtype(), view.data()).ok_or_else(|| {
+        floats(view.dtype(), view.data()).ok_or_else(|| {
             fail(format!(
                 "`{name}` has the type {:?}; F32, F16 and BF16 are supported",
                 view.dtype()
             ))
-        })?;
-        let values = Tensor::from_vec(values, tensor.dims(), &Device::Cpu)?;
-        crate::ops::copy_rows(tensor, &values)?;
-    }
-    let values = adapter.flat().to_vec1()?;
-    Adapter::from_values(config, peft.shape.clone(), values, device)
+        })
+    };
+    Adapter::from_matrices(config, peft.shape.clone(), device, read)
 }
 
 fn floats(kind: Dtype, data: &[u8]) -> Option<Vec<f32>> {

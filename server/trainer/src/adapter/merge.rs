@@ -5,19 +5,36 @@ use shared::training::TargetModule;
 
 use super::views::Adapter;
 use crate::error::Result;
-use crate::model::Weights;
+use crate::model::{LoadedModel, Weights};
 use crate::ops;
 
-/// `W + s·B·A` of one linear layer, `[out, in]`; a plain copy where it carries no adapter.
+/// `W + s·B·A` of one linear layer, `[out, in]`; the base's own tensor where it carries no adapter.
 pub fn merged_weight(
     weights: &Weights,
     adapter: &Adapter,
     layer: usize,
     target: TargetModule,
 ) -> Result<Tensor> {
-    let merged = weights.layers[layer].linear(target).copy()?;
-    if let Some((a, b)) = adapter.matrices(layer, target)? {
-        ops::gemm_add(&merged, &b, &a, adapter.shape().scaling())?;
+    let weight = weights.layers[layer].linear(target);
+    let Some((a, b)) = adapter.matrices(layer, target)? else {
+        return Ok(weight.clone());
+    };
+    let merged = weight.copy()?;
+    ops::gemm_add(&merged, &b, &a, adapter.shape().scaling())?;
+    Ok(merged)
+}
+
+/// A model that answers as the base does with the adapter. What carries no adapter is shared with
+/// the base.
+pub fn merged(model: &LoadedModel, adapter: Option<&Adapter>) -> Result<LoadedModel> {
+    let mut merged = model.clone();
+    let Some(adapter) = adapter else {
+        return Ok(merged);
+    };
+    for (index, layer) in merged.weights.layers.iter_mut().enumerate() {
+        for &target in TargetModule::ALL {
+            *layer.linear_mut(target) = merged_weight(&model.weights, adapter, index, target)?;
+        }
     }
     Ok(merged)
 }

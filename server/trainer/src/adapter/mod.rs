@@ -14,7 +14,7 @@ mod tests;
 mod views;
 
 pub use config::PeftConfig;
-pub use files::{load, parse, save, to_safetensors};
+pub use files::{base_tensor, load, parse, save, to_safetensors};
 pub use layout::{Group, LoraShape, parameters};
-pub use merge::merged_weight;
+pub use merge::{merged, merged_weight};
 pub use views::{Adapter, Gradients, LoraGroup, LoraPart};

@@ -120,6 +120,34 @@ impl Adapter {
         })
     }
 
+    /// An adapter whose matrices are read one by one: `read` is told layer, target, `A` or `B` and
+    /// the matrix's shape, and answers its numbers, row-major.
+    ///
+    /// # Errors
+    /// What `read` answers, or if it answers another count of numbers.
+    pub fn from_matrices(
+        config: &ModelConfig,
+        shape: LoraShape,
+        device: &Device,
+        mut read: impl FnMut(usize, TargetModule, char, &[usize]) -> Result<Vec<f32>>,
+    ) -> Result<Self> {
+        let adapter = Self::new(config, shape.clone(), 0, &Device::Cpu)?;
+        for layer in 0..config.layers {
+            for &target in &shape.targets {
+                let Some((a, b)) = adapter.matrices(layer, target)? else {
+                    continue;
+                };
+                for (part, matrix) in [('A', a), ('B', b)] {
+                    let numbers = read(layer, target, part, matrix.dims())?;
+                    let numbers = Tensor::from_vec(numbers, matrix.dims(), &Device::Cpu)?;
+                    crate::ops::copy_rows(&matrix, &numbers)?;
+                }
+            }
+        }
+        let values = adapter.flat().to_vec1()?;
+        Self::from_values(config, shape, values, device)
+    }
+
     /// Rank, alpha and targets.
     pub fn shape(&self) -> &LoraShape {
         &self.shape

@@ -32,7 +32,7 @@ impl Architecture {
     }
 
     /// transformers' class, as `architectures` of a `config.json` has it.
-    pub(super) const fn class(self) -> &'static str {
+    pub(crate) const fn class(self) -> &'static str {
         match self {
             Self::Llama => "LlamaForCausalLM",
             Self::Mistral => "MistralForCausalLM",
@@ -42,7 +42,7 @@ impl Architecture {
     }
 
     /// `model_type` of a `config.json`.
-    pub(super) const fn model_type(self) -> &'static str {
+    pub(crate) const fn model_type(self) -> &'static str {
         match self {
             Self::Llama => "llama",
             Self::Mistral => "mistral",
@@ -52,7 +52,7 @@ impl Architecture {
     }
 
     /// `general.architecture` of a GGUF file, which tells no Mistral from a Llama.
-    pub(super) const fn gguf(self) -> &'static str {
+    pub(crate) const fn gguf(self) -> &'static str {
         match self {
             Self::Llama | Self::Mistral => "llama",
             Self::Qwen2 => "qwen2",
@@ -61,18 +61,18 @@ impl Architecture {
     }
 
     /// Whether queries, keys and values have a bias.
-    pub(super) const fn has_attention_bias(self) -> bool {
+    pub(crate) const fn has_attention_bias(self) -> bool {
         matches!(self, Self::Qwen2)
     }
 
     /// Whether each head of queries and keys is normed.
-    pub(super) const fn has_head_norms(self) -> bool {
+    pub(crate) const fn has_head_norms(self) -> bool {
         matches!(self, Self::Qwen3)
     }
 
     /// Whether GGUF files hold the rows of a query's or key's head in pairs, as llama.cpp rotates
     /// them, instead of in halves.
-    pub(super) const fn pairs_in_gguf(self) -> bool {
+    pub(crate) const fn pairs_in_gguf(self) -> bool {
         matches!(self, Self::Llama | Self::Mistral)
     }
 }

@@ -1,7 +1,7 @@
 //! A base model: its configuration, weights, tokenizer and chat template.
 //!
 //! [`load`] reads a Hugging Face folder or a GGUF file into the same [`LoadedModel`];
-//! [`export_safetensors`] writes one back as a folder. Llama, Mistral, Qwen2 and Qwen3 are understood:
+//! [`crate::export`] writes one back. Llama, Mistral, Qwen2 and Qwen3 are understood:
 //! whatever would change the numbers and is not implemented is refused by its name, never ignored.
 //! Nothing here computes with the weights, and nothing here knows of rows or runs.
 //!
@@ -17,18 +17,18 @@
 mod architecture;
 mod assemble;
 mod config;
-mod export;
 mod folder;
-mod gguf;
+pub(crate) mod gguf;
 mod hash;
 mod loaded;
+mod names;
 mod reason;
 mod tokenizer;
 mod weights;
 
 pub use architecture::Architecture;
 pub use config::{ModelConfig, RopeScaling};
-pub use export::export_safetensors;
 pub use loaded::{LoadedModel, Outline, load, outline};
+pub use names::named_tensors;
 pub use tokenizer::{SpecialTokens, TextTokenizer, TokenStream};
 pub use weights::{HeadNorms, LayerWeights, Weights};

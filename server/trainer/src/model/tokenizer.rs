@@ -88,6 +88,18 @@ impl TextTokenizer {
         self.inner.token_to_id(token)
     }
 
+    /// Whether the model's makers put the beginning-of-sequence token before every text, which this
+    /// one never does.
+    pub fn begins_with_bos(&self) -> Result<bool> {
+        let encoding = self.inner.encode("a", true).map_err(failed)?;
+        let bos = self
+            .special
+            .bos
+            .as_deref()
+            .and_then(|bos| self.token_id(bos));
+        Ok(bos.is_some() && encoding.get_ids().first() == bos.as_ref())
+    }
+
     /// The special tokens' texts.
     pub const fn special(&self) -> &SpecialTokens {
         &self.special

@@ -52,6 +52,19 @@ impl LayerWeights {
             TargetModule::Down => &self.down,
         }
     }
+
+    /// The same, to put another in its place.
+    pub fn linear_mut(&mut self, target: TargetModule) -> &mut Tensor {
+        match target {
+            TargetModule::Query => &mut self.query,
+            TargetModule::Key => &mut self.key,
+            TargetModule::Value => &mut self.value,
+            TargetModule::Output => &mut self.output,
+            TargetModule::Gate => &mut self.gate,
+            TargetModule::Up => &mut self.up,
+            TargetModule::Down => &mut self.down,
+        }
+    }
 }
 
 /// All weights of a base model.

@@ -6,7 +6,8 @@ use std::path::Path;
 
 use candle_core::{DType, Device};
 use tempfile::TempDir;
-use trainer::model::{LayerWeights, LoadedModel, export_safetensors, load};
+use trainer::export::{Precision, write_folder};
+use trainer::model::{LayerWeights, LoadedModel, load};
 
 use crate::architectures::model_of;
 use crate::support::{fixture, numbers, smollm2, tensors, tiny};
@@ -31,7 +32,7 @@ fn an_export_loads_as_the_same_model() {
         .chain([&tiny()])
     {
         let folder = tempfile::tempdir().unwrap();
-        export_safetensors(model, folder.path()).unwrap();
+        write_folder(model, Precision::F32, folder.path()).unwrap();
         same(model, &load(folder.path(), &Device::Cpu).unwrap());
     }
 }
@@ -43,7 +44,7 @@ fn an_exported_gguf_loads_as_the_same_model() {
     };
     let folder = tempfile::tempdir().unwrap();
     let model = load(&path, &Device::Cpu).unwrap();
-    export_safetensors(&model, folder.path()).unwrap();
+    write_folder(&model, Precision::F32, folder.path()).unwrap();
     same(&model, &load(folder.path(), &Device::Cpu).unwrap());
 }
 

@@ -11,7 +11,7 @@ use crate::model::{Architecture, ModelConfig, RopeScaling};
 const UNSUPPORTED: [&str; 3] = ["expert_count", "logit_scale", "embedding_scale"];
 
 /// The frequency factors of Llama 3's scaled rotary positions, one for each pair of a head.
-const FREQUENCY_FACTORS: &str = "rope_freqs.weight";
+pub(crate) const FREQUENCY_FACTORS: &str = "rope_freqs.weight";
 
 pub(super) fn read(source: &mut Tensors) -> Result<ModelConfig> {
     let keys = Keys::of(source.header())?;
@@ -164,7 +164,7 @@ fn frequency_scaling(source: &mut Tensors, config: &ModelConfig) -> Result<Optio
 }
 
 /// By how much each rotary frequency is divided, `[head_dim / 2]` (Llama 3's `rope_scaling`).
-fn frequency_factors(config: &ModelConfig, scaling: RopeScaling) -> Vec<f64> {
+pub(crate) fn frequency_factors(config: &ModelConfig, scaling: RopeScaling) -> Vec<f64> {
     let context = scaling.original_max_position_embeddings as f64;
     let (low, high) = (scaling.low_freq_factor, scaling.high_freq_factor);
     (0..config.head_dim / 2)

@@ -4,20 +4,21 @@ use std::fs::File;
 use std::io::BufReader;
 use std::path::{Path, PathBuf};
 
+use candle_core::Device;
 use candle_core::quantized::gguf_file::{Content, Value};
 
 use crate::error::{Result, TrainerError};
 use crate::model::reason::{guarded, refuse, unreadable};
 
 /// An opened GGUF file.
-pub(super) struct Header {
-    pub(super) path: PathBuf,
-    pub(super) file: BufReader<File>,
-    pub(super) content: Content,
+pub(crate) struct Header {
+    pub(crate) path: PathBuf,
+    pub(crate) file: BufReader<File>,
+    pub(crate) content: Content,
 }
 
 impl Header {
-    pub(super) fn open(path: &Path) -> Result<Self> {
+    pub(crate) fn open(path: &Path) -> Result<Self> {
         let file = File::open(path).map_err(|source| unreadable(path, source))?;
         let mut file = BufReader::new(file);
         let content = guarded(path, "the GGUF header", || Content::read(&mut file))?;
@@ -28,20 +29,20 @@ impl Header {
         })
     }
 
-    pub(super) fn get(&self, key: &str) -> Option<&Value> {
+    pub(crate) fn get(&self, key: &str) -> Option<&Value> {
         self.content.metadata.get(key)
     }
 
-    pub(super) fn text(&self, key: &str) -> Option<&str> {
+    pub(crate) fn text(&self, key: &str) -> Option<&str> {
         self.get(key)?.to_string().ok().map(String::as_str)
     }
 
-    pub(super) fn flag(&self, key: &str) -> Option<bool> {
+    pub(crate) fn flag(&self, key: &str) -> Option<bool> {
         self.get(key)?.to_bool().ok()
     }
 
     /// A whole number of any width that is not negative.
-    pub(super) fn count(&self, key: &str) -> Option<usize> {
+    pub(crate) fn count(&self, key: &str) -> Option<usize> {
         let value = self.get(key)?;
         let signed = match value {
             Value::I8(number) => i64::from(*number),
@@ -55,7 +56,7 @@ impl Header {
 
     /// A floating-point number. GGUF keeps them as f32; `1e-5` is meant where the nearest f32 is
     /// 9.99999974e-6, so the shortest decimal is taken.
-    pub(super) fn number(&self, key: &str) -> Option<f64> {
+    pub(crate) fn number(&self, key: &str) -> Option<f64> {
         match self.get(key)? {
             Value::F32(number) => number.to_string().parse().ok(),
             Value::F64(number) => Some(*number),
@@ -63,21 +64,21 @@ impl Header {
         }
     }
 
-    pub(super) fn needed_count(&self, key: &str) -> Result<usize> {
+    pub(crate) fn needed_count(&self, key: &str) -> Result<usize> {
         match self.count(key) {
             Some(count) if count > 0 => Ok(count),
             _ => Err(self.missing(key, "positive whole number")),
         }
     }
 
-    pub(super) fn needed_number(&self, key: &str) -> Result<f64> {
+    pub(crate) fn needed_number(&self, key: &str) -> Result<f64> {
         match self.number(key) {
             Some(number) if number > 0.0 => Ok(number),
             _ => Err(self.missing(key, "positive number")),
         }
     }
 
-    pub(super) fn needed_texts(&self, key: &str) -> Result<Vec<&str>> {
+    pub(crate) fn needed_texts(&self, key: &str) -> Result<Vec<&str>> {
         let values = self.get(key).and_then(|value| value.to_vec().ok());
         values
             .ok_or_else(|| self.missing(key, "list of texts"))?
@@ -87,11 +88,25 @@ impl Header {
             .map_err(|_| self.missing(key, "list of texts"))
     }
 
-    pub(super) fn missing(&self, key: &str, kind: &str) -> TrainerError {
+    pub(crate) fn missing(&self, key: &str, kind: &str) -> TrainerError {
         self.refuse(format!("its metadata lacks {key} as a {kind}"))
     }
 
-    pub(super) fn refuse(&self, reason: impl Into<String>) -> TrainerError {
+    pub(crate) fn refuse(&self, reason: impl Into<String>) -> TrainerError {
         refuse(&self.path, reason)
+    }
+
+    /// A tensor's shape and its numbers as f32, row-major.
+    pub(crate) fn dequantise(&mut self, name: &str) -> Result<(Vec<usize>, Vec<f32>)> {
+        let Self {
+            path,
+            file,
+            content,
+        } = self;
+        guarded(path, &format!("the tensor {name}"), || {
+            let tensor = content.tensor(file, name, &Device::Cpu)?;
+            let tensor = tensor.dequantize(&Device::Cpu)?;
+            Ok::<_, candle_core::Error>((tensor.dims().to_vec(), tensor.flatten_all()?.to_vec1()?))
+        })
     }
 }

@@ -11,8 +11,12 @@ use std::path::Path;
 use super::loaded::Opened;
 use crate::error::Result;
 
+pub(crate) use config::{FREQUENCY_FACTORS, frequency_factors};
 use header::Header;
+pub(crate) use header::Header as GgufHeader;
 use tensors::Tensors;
+pub(crate) use tensors::{gguf_name, halves_of_heads, pairs_of_heads};
+pub(crate) use tokenizer::{PRE_TOKENIZERS, with_pre_tokenizer};
 
 /// Reads everything but the weights.
 pub(super) fn open(path: &Path) -> Result<Opened<Tensors>> {

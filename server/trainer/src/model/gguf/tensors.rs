@@ -3,13 +3,10 @@
 use std::collections::HashSet;
 use std::path::Path;
 
-use candle_core::Device;
-
 use super::header::Header;
 use crate::error::Result;
 use crate::model::Architecture;
 use crate::model::assemble::TensorSource;
-use crate::model::reason::guarded;
 
 /// The tensors of one block: Hugging Face's name and GGUF's.
 const BLOCK: [(&str, &str); 11] = [
@@ -42,19 +39,6 @@ impl Tensors {
 
     pub(super) const fn header(&self) -> &Header {
         &self.header
-    }
-
-    fn dequantise(&mut self, name: &str) -> Result<(Vec<usize>, Vec<f32>)> {
-        let Header {
-            path,
-            file,
-            content,
-        } = &mut self.header;
-        guarded(path, &format!("the tensor {name}"), || {
-            let tensor = content.tensor(file, name, &Device::Cpu)?;
-            let tensor = tensor.dequantize(&Device::Cpu)?;
-            Ok::<_, candle_core::Error>((tensor.dims().to_vec(), tensor.flatten_all()?.to_vec1()?))
-        })
     }
 
     /// The heads whose rows are interleaved in this tensor, if it is a query or key projection.
@@ -92,7 +76,7 @@ impl TensorSource for Tensors {
 
     fn read(&mut self, name: &str) -> Result<(Vec<usize>, Vec<f32>)> {
         let stored = gguf_name(name);
-        let (shape, numbers) = self.dequantise(&stored)?;
+        let (shape, numbers) = self.header.dequantise(&stored)?;
         self.read.insert(stored);
         match (self.interleaved_heads(name), shape.as_slice()) {
             (Some(heads), &[rows, columns]) if rows.is_multiple_of(2 * heads.max(1)) => {
@@ -113,7 +97,7 @@ impl TensorSource for Tensors {
 }
 
 /// `model.layers.3.mlp.up_proj.weight` to `blk.3.ffn_up.weight`; other names stay.
-fn gguf_name(name: &str) -> String {
+pub(crate) fn gguf_name(name: &str) -> String {
     match name {
         "model.embed_tokens.weight" => return "token_embd.weight".to_owned(),
         "model.norm.weight" => return "output_norm.weight".to_owned(),
@@ -133,7 +117,7 @@ fn gguf_name(name: &str) -> String {
 
 /// Rows of each head from pairs (0, d/2, 1, d/2+1, ...), as llama.cpp rotates them, to halves
 /// (0, 1, ..., d/2, d/2+1, ...), as Hugging Face does. `numbers` is `[heads * d, columns]`.
-fn halves_of_heads(numbers: &[f32], heads: usize, columns: usize) -> Vec<f32> {
+pub(crate) fn halves_of_heads(numbers: &[f32], heads: usize, columns: usize) -> Vec<f32> {
     let head_dim = numbers.len() / (heads * columns);
     let mut halves = Vec::with_capacity(numbers.len());
     for head in numbers.chunks_exact(head_dim * columns) {
@@ -143,6 +127,23 @@ fn halves_of_heads(numbers: &[f32], heads: usize, columns: usize) -> Vec<f32> {
         }
     }
     halves
+}
+
+/// The inverse of [`halves_of_heads`].
+pub(crate) fn pairs_of_heads(numbers: &[f32], heads: usize, columns: usize) -> Vec<f32> {
+    let head_dim = numbers.len() / (heads * columns);
+    let mut pairs = Vec::with_capacity(numbers.len());
+    for head in numbers.chunks_exact(head_dim * columns) {
+        let (first, second) = head.split_at(head_dim / 2 * columns);
+        let rows = first
+            .chunks_exact(columns)
+            .zip(second.chunks_exact(columns));
+        rows.for_each(|(one, other)| {
+            pairs.extend_from_slice(one);
+            pairs.extend_from_slice(other);
+        });
+    }
+    pairs
 }
 
 #[cfg(test)]
@@ -157,6 +158,7 @@ mod tests {
         let halves = halves_of_heads(&numbers, 2, 2);
         let expected: Vec<f32> = (0..8).flat_map(|row| [row as f32, row as f32]).collect();
         assert_eq!(halves, expected);
+        assert_eq!(pairs_of_heads(&halves, 2, 2), numbers);
     }
 
     #[test]

@@ -102,6 +102,20 @@ struct Splitting {
     ignore_merges: bool,
 }
 
+/// The names that [`splitting`] knows, the likeliest first; of two that split alike, one.
+pub(crate) const PRE_TOKENIZERS: [&str; 5] = ["gpt-2", "smollm", "llama-bpe", "smaug-bpe", "qwen2"];
+
+/// A `tokenizer.json` that splits text as GGUF's name for a splitting says; none if the name is not
+/// known.
+pub(crate) fn with_pre_tokenizer(json: &Value, pre: &str) -> Option<Value> {
+    let splitting = splitting(pre)?;
+    let mut json = json.clone();
+    json["normalizer"] = splitting.normalizer;
+    json["pre_tokenizer"] = splitting.pre_tokenizer;
+    json["model"]["ignore_merges"] = Value::from(splitting.ignore_merges);
+    Some(json)
+}
+
 /// How text is split before merging, by GGUF's name for it.
 fn splitting(pre: &str) -> Option<Splitting> {
     let plain = |pre_tokenizer| Splitting {
@@ -229,14 +243,13 @@ mod tests {
 
     #[test]
     fn splittings_are_valid() {
-        for pre in ["gpt-2", "smollm", "llama-bpe", "smaug-bpe", "qwen2"] {
-            let splitting = splitting(pre).unwrap();
+        for pre in PRE_TOKENIZERS {
             let json = json!({
                 "version": "1.0", "truncation": null, "padding": null, "added_tokens": [],
-                "normalizer": splitting.normalizer, "pre_tokenizer": splitting.pre_tokenizer,
                 "post_processor": byte_level(true), "decoder": byte_level(true),
                 "model": {"type": "BPE", "vocab": {}, "merges": []},
             });
+            let json = with_pre_tokenizer(&json, pre).unwrap();
             assert!(json.to_string().parse::<Tokenizer>().is_ok(), "{pre}");
         }
     }

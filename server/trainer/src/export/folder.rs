@@ -1,28 +1,39 @@
-//! Writing a model as a Hugging Face folder, with the numbers that training used.
+//! A model as a Hugging Face folder.
 //!
 //! A quantised base differs from the model it was made from, and an adapter belongs to the numbers
-//! it was trained on. Other programs get those by this folder.
+//! it was trained on. In 32 bits, other programs get exactly those.
 
 use std::borrow::Cow;
 use std::collections::HashMap;
 use std::path::Path;
 
 use candle_core::{Device, Tensor};
+use half::bf16;
 use safetensors::tensor::{Dtype, View};
 use serde_json::{Map, Value, json};
 
-use super::{LayerWeights, LoadedModel, ModelConfig};
 use crate::error::{Result, TrainerError};
+use crate::model::{LoadedModel, ModelConfig, named_tensors};
 
-/// Writes `config.json`, `model.safetensors` (f32), `tokenizer.json` and `tokenizer_config.json`
-/// with the chat template into a folder, which is made where it is missing.
-pub fn export_safetensors(model: &LoadedModel, folder: &Path) -> Result<()> {
+/// What the weights of a folder are written as.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Precision {
+    /// The numbers that training used.
+    F32,
+    /// Rounded to bfloat16, as most models are published.
+    Bf16,
+}
+
+/// Writes `config.json`, `model.safetensors`, `tokenizer.json` and `tokenizer_config.json` with the
+/// chat template into a folder, which is made where it is missing.
+pub fn write_folder(model: &LoadedModel, precision: Precision, folder: &Path) -> Result<()> {
     std::fs::create_dir_all(folder).map_err(|source| TrainerError::Io {
         action: "cannot make the folder",
         path: folder.to_path_buf(),
         source,
     })?;
-    write_json(&folder.join("config.json"), &config_json(&model.config))?;
+    let config = config_json(&model.config, precision);
+    write_json(&folder.join("config.json"), &config)?;
     write(
         &folder.join("tokenizer.json"),
         model.tokenizer.to_json()?.as_bytes(),
@@ -31,11 +42,11 @@ pub fn export_safetensors(model: &LoadedModel, folder: &Path) -> Result<()> {
         &folder.join("tokenizer_config.json"),
         &tokenizer_config(model),
     )?;
-    write_weights(model, &folder.join("model.safetensors"))
+    write_weights(model, precision, &folder.join("model.safetensors"))
 }
 
 /// The `config.json` that transformers 4 and 5 read.
-fn config_json(config: &ModelConfig) -> Value {
+fn config_json(config: &ModelConfig, precision: Precision) -> Value {
     let mut json = json!({
         "architectures": [config.architecture.class()],
         "model_type": config.architecture.model_type(),
@@ -58,7 +69,10 @@ fn config_json(config: &ModelConfig) -> Value {
         "mlp_bias": false,
         "bos_token_id": config.bos_token_id,
         "eos_token_id": config.eos_token_ids,
-        "torch_dtype": "float32",
+        "torch_dtype": match precision {
+            Precision::F32 => "float32",
+            Precision::Bf16 => "bfloat16",
+        },
     });
     if let Some(scaling) = config.rope_scaling {
         json["rope_scaling"] = json!({
@@ -101,10 +115,13 @@ fn tokenizer_config(model: &LoadedModel) -> Value {
     Value::Object(json)
 }
 
-fn write_weights(model: &LoadedModel, path: &Path) -> Result<()> {
-    let named = named_tensors(model)?
+fn write_weights(model: &LoadedModel, precision: Precision, path: &Path) -> Result<()> {
+    let named = named_tensors(&model.weights)?
         .into_iter()
-        .map(|(name, tensor)| Ok((name, OnProcessor(tensor.to_device(&Device::Cpu)?))))
+        .map(|(name, tensor)| {
+            let tensor = tensor.to_device(&Device::Cpu)?;
+            Ok((name, OnProcessor { tensor, precision }))
+        })
         .collect::<Result<Vec<_>>>()?;
     let metadata = HashMap::from([("format".to_owned(), "pt".to_owned())]);
     safetensors::serialize_to_file(named, Some(metadata), path).map_err(|error| {
@@ -115,85 +132,43 @@ fn write_weights(model: &LoadedModel, path: &Path) -> Result<()> {
     })
 }
 
-/// An f32 tensor in main memory, whose bytes are made only when they are written.
-struct OnProcessor(Tensor);
+/// A tensor in main memory, whose bytes are made only when they are written.
+struct OnProcessor {
+    tensor: Tensor,
+    precision: Precision,
+}
 
 impl View for OnProcessor {
     fn dtype(&self) -> Dtype {
-        Dtype::F32
+        match self.precision {
+            Precision::F32 => Dtype::F32,
+            Precision::Bf16 => Dtype::BF16,
+        }
     }
 
     fn shape(&self) -> &[usize] {
-        self.0.dims()
+        self.tensor.dims()
     }
 
     fn data(&self) -> Cow<'_, [u8]> {
-        let numbers = self.0.flatten_all().and_then(|flat| flat.to_vec1::<f32>());
-        let bytes = numbers
-            .unwrap_or_default()
-            .into_iter()
-            .flat_map(f32::to_le_bytes);
-        Cow::Owned(bytes.collect())
+        let flat = self.tensor.flatten_all();
+        let numbers = flat.and_then(|flat| flat.to_vec1::<f32>());
+        let numbers = numbers.unwrap_or_default().into_iter();
+        Cow::Owned(match self.precision {
+            Precision::F32 => numbers.flat_map(f32::to_le_bytes).collect(),
+            Precision::Bf16 => numbers
+                .flat_map(|number| bf16::from_f32(number).to_le_bytes())
+                .collect(),
+        })
     }
 
     fn data_len(&self) -> usize {
-        self.0.elem_count() * size_of::<f32>()
+        let bytes = match self.precision {
+            Precision::F32 => 4,
+            Precision::Bf16 => 2,
+        };
+        self.tensor.elem_count() * bytes
     }
-}
-
-/// All tensors under Hugging Face's names.
-fn named_tensors(model: &LoadedModel) -> Result<Vec<(String, Tensor)>> {
-    let weights = &model.weights;
-    let mut named = vec![
-        (
-            "model.embed_tokens.weight".to_owned(),
-            weights.embedding.clone(),
-        ),
-        ("model.norm.weight".to_owned(), weights.norm.clone()),
-    ];
-    if let Some(head) = &weights.head {
-        named.push(("lm_head.weight".to_owned(), head.clone()));
-    }
-    for (index, layer) in weights.layers.iter().enumerate() {
-        let parts = layer_tensors(layer)?;
-        named.extend(
-            parts
-                .into_iter()
-                .map(|(part, tensor)| (format!("model.layers.{index}.{part}"), tensor)),
-        );
-    }
-    Ok(named)
-}
-
-fn layer_tensors(layer: &LayerWeights) -> Result<Vec<(&'static str, Tensor)>> {
-    let mut parts = vec![
-        ("input_layernorm.weight", layer.attention_norm.clone()),
-        ("self_attn.q_proj.weight", layer.query.clone()),
-        ("self_attn.k_proj.weight", layer.key.clone()),
-        ("self_attn.v_proj.weight", layer.value.clone()),
-        ("self_attn.o_proj.weight", layer.output.clone()),
-        ("post_attention_layernorm.weight", layer.mlp_norm.clone()),
-        ("mlp.gate_proj.weight", layer.gate.clone()),
-        ("mlp.up_proj.weight", layer.up.clone()),
-        ("mlp.down_proj.weight", layer.down.clone()),
-    ];
-    if let Some(bias) = &layer.attention_bias {
-        let mut first = 0;
-        for (name, weight) in [
-            ("self_attn.q_proj.bias", &layer.query),
-            ("self_attn.k_proj.bias", &layer.key),
-            ("self_attn.v_proj.bias", &layer.value),
-        ] {
-            let width = weight.dims2()?.0;
-            parts.push((name, bias.narrow(0, first, width)?));
-            first += width;
-        }
-    }
-    if let Some(norms) = &layer.head_norms {
-        parts.push(("self_attn.q_norm.weight", norms.query.clone()));
-        parts.push(("self_attn.k_norm.weight", norms.key.clone()));
-    }
-    Ok(parts)
 }
 
 fn write_json(path: &Path, json: &Value) -> Result<()> {

@@ -1,0 +1,60 @@
+//! The tensors of a model under the names that Hugging Face gives them.
+
+use candle_core::Tensor;
+
+use super::{LayerWeights, Weights};
+use crate::error::Result;
+
+/// All tensors under Hugging Face's names.
+pub fn named_tensors(weights: &Weights) -> Result<Vec<(String, Tensor)>> {
+    let mut named = vec![
+        (
+            "model.embed_tokens.weight".to_owned(),
+            weights.embedding.clone(),
+        ),
+        ("model.norm.weight".to_owned(), weights.norm.clone()),
+    ];
+    if let Some(head) = &weights.head {
+        named.push(("lm_head.weight".to_owned(), head.clone()));
+    }
+    for (index, layer) in weights.layers.iter().enumerate() {
+        let parts = layer_tensors(layer)?;
+        named.extend(
+            parts
+                .into_iter()
+                .map(|(part, tensor)| (format!("model.layers.{index}.{part}"), tensor)),
+        );
+    }
+    Ok(named)
+}
+
+fn layer_tensors(layer: &LayerWeights) -> Result<Vec<(&'static str, Tensor)>> {
+    let mut parts = vec![
+        ("input_layernorm.weight", layer.attention_norm.clone()),
+        ("self_attn.q_proj.weight", layer.query.clone()),
+        ("self_attn.k_proj.weight", layer.key.clone()),
+        ("self_attn.v_proj.weight", layer.value.clone()),
+        ("self_attn.o_proj.weight", layer.output.clone()),
+        ("post_attention_layernorm.weight", layer.mlp_norm.clone()),
+        ("mlp.gate_proj.weight", layer.gate.clone()),
+        ("mlp.up_proj.weight", layer.up.clone()),
+        ("mlp.down_proj.weight", layer.down.clone()),
+    ];
+    if let Some(bias) = &layer.attention_bias {
+        let mut first = 0;
+        for (name, weight) in [
+            ("self_attn.q_proj.bias", &layer.query),
+            ("self_attn.k_proj.bias", &layer.key),
+            ("self_attn.v_proj.bias", &layer.value),
+        ] {
+            let width = weight.dims2()?.0;
+            parts.push((name, bias.narrow(0, first, width)?));
+            first += width;
+        }
+    }
+    if let Some(norms) = &layer.head_norms {
+        parts.push(("self_attn.q_norm.weight", norms.query.clone()));
+        parts.push(("self_attn.k_norm.weight", norms.key.clone()));
+    }
+    Ok(parts)
+}
