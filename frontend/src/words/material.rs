@@ -41,10 +41,10 @@ pub fn rows(many: i64) -> String {
 pub fn size(bytes: i64) -> String {
     let bytes = bytes as f64;
     match bytes {
-        b if b < 1024.0 => format!("{b} bytes"),
-        b if b < 1_048_576.0 => format!("{:.0} KiB", b / 1024.0),
-        b if b < 1_073_741_824.0 => format!("{:.1} MiB", b / 1_048_576.0),
-        b => format!("{:.1} GiB", b / 1_073_741_824.0),
+        b if b < 1024.0 => format!("{b}\u{a0}bytes"),
+        b if b < 1_048_576.0 => format!("{:.0}\u{a0}KiB", b / 1024.0),
+        b if b < 1_073_741_824.0 => format!("{:.1}\u{a0}MiB", b / 1_048_576.0),
+        b => format!("{:.1}\u{a0}GiB", b / 1_073_741_824.0),
     }
 }
 

@@ -48,7 +48,7 @@ pub fn Exports(
 fn table(version: &ModelVersion, exports: Remote<Vec<ModelExport>>) -> AnyView {
     let columns = vec![
         Column::text("Form"),
-        Column::text("Against the original"),
+        Column::text("Compared"),
         Column::number("Size"),
         Column::actions(),
     ];
@@ -84,7 +84,7 @@ fn peft_row(version: &ModelVersion) -> AnyView {
                 <span class="table__main">"PEFT adapter"</span>
                 <span class="table__note">"For peft and transformers, beside the base."</span>
             </Cell>
-            <Cell label="Against the original">"The original itself."</Cell>
+            <Cell label="Compared">"It is the original."</Cell>
             <Cell label="Size" align=Align::End>""</Cell>
             <Cell align=Align::End>{download(href, "PEFT adapter")}</Cell>
         </tr>
@@ -136,7 +136,7 @@ fn Form(
                 <span class="table__main">{format.label()}</span>
                 <span class="table__note">{purpose(format)}</span>
             </Cell>
-            <Cell label="Against the original">
+            <Cell label="Compared">
                 {move || export.get().map(|export| state(&export))}
             </Cell>
             <Cell label="Size" align=Align::End>
@@ -184,7 +184,7 @@ fn compared(check: &ExportCheck) -> (String, String) {
         format!("Same next token after {same_first_choice} of {tokens} tokens")
     };
     let numbers = format!(
-        "Logits differ by at most {}, next tokens by {} nats on average.",
+        "Logits differ by at most {}; divergence {} nats a token.",
         short(largest_difference),
         short(mean_divergence)
     );
