@@ -1,6 +1,7 @@
 //! What is said of a run before it starts.
 
 use super::*;
+use shared::training::Method;
 use tests::on_both_databases;
 
 impl Lab {
@@ -68,6 +69,19 @@ on_both_databases! {
         assert_eq!(json!(told), json!(2 * preflight["train_tokens"].as_i64().unwrap()));
         let again = lab.preflight(&lab.request()).await;
         assert!(again["seconds"].as_f64().unwrap() > 0.0);
+    }
+
+    async fn a_run_of_every_method_can_be_started(database: TestDatabase) {
+        let mut lab = Lab::new(database).await;
+        let of_pairs = lab.dataset("Pairs", &pairs(4), 0.0).await;
+        for method in Method::ALL {
+            let mut request = lab.with("/config/method", json!(method));
+            if *method != Method::Sft {
+                request["dataset_version_id"] = json!(of_pairs);
+            }
+            let run = lab.create(&request).await;
+            assert_eq!(run["method"], json!(method));
+        }
     }
 }
 
