@@ -263,7 +263,7 @@ pub struct RunHistory {
 #[serde(tag = "type", rename_all = "snake_case")]
 pub enum LiveMessage {
     /// Something happened in the watched run. Its place is the event's id.
-    Event(NumberedEvent),
+    Event(Box<NumberedEvent>),
     /// The watched run stands differently.
     Run(Box<RunSummary>),
 }

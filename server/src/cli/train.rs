@@ -83,8 +83,12 @@ fn found_at(found: &EvaluationMetrics) -> String {
         parts.push(format!("validation loss {loss:.4}"));
     }
     if let Some(metrics) = found.preference {
-        let (accuracy, margin) = (metrics.rewards_accuracies, metrics.rewards_margins);
-        parts.push(format!("reward accuracy {accuracy:.3}, margin {margin:.4}"));
+        let mut tell = |name: &str, value: Option<f64>| {
+            parts.extend(value.map(|value| format!("{name} {value:.4}")));
+        };
+        tell("reward accuracy", metrics.rewards_accuracies);
+        tell("reward margin", metrics.rewards_margins);
+        tell("KL", metrics.kl);
     }
     let checks = found.checks.iter();
     parts.extend(checks.map(|(name, rate)| format!("{name} {} of {}", rate.passed, rate.total)));

@@ -99,7 +99,7 @@ impl Watcher {
         for event in events {
             self.after = event.seq;
             self.waiting
-                .push_back((Some(event.seq), LiveMessage::Event(event)));
+                .push_back((Some(event.seq), LiveMessage::Event(Box::new(event))));
         }
         if has_all && self.shown.as_ref() != Some(&record.summary) {
             let message = LiveMessage::Run(Box::new(record.summary.clone()));

@@ -1,16 +1,13 @@
 //! The findings of a preflight as they are gathered, and those about rows and memory.
 
 use shared::{
-    dataset::RowKind,
     run::{Finding, Preflight, Severity},
-    training::{Lesson, Method, TrainingConfig},
+    training::{Lesson, TrainingConfig},
 };
 
 use store::dataset_versions::VersionRecord;
 
-use super::{
-    memory::Memory, row_files::is_learned_from, run_cache::TokenTotals, run_setup::RunSetup,
-};
+use super::{memory::Memory, run_cache::TokenTotals, run_setup::RunSetup};
 
 /// A finding from its parts.
 pub(super) fn finding(
@@ -61,16 +58,17 @@ impl Report {
     pub(super) fn kinds(&mut self, setup: &RunSetup) {
         let method = setup.request.config.method;
         let counts = &setup.dataset.version.counts;
-        let fits = |kind: RowKind| is_learned_from(kind) && teaches(kind, method);
+        let lesson = method.lesson();
         let other: i64 = counts
             .by_kind
             .iter()
-            .filter(|count| !fits(count.kind))
+            .filter(|count| !lesson.takes(count.kind))
             .map(|count| count.rows)
             .sum();
-        let needed = match method.lesson() {
+        let needed = match lesson {
             Lesson::Answers => "a completion or a conversation",
             Lesson::Pairs => "chosen and rejected responses",
+            Lesson::Unpaired => "answers that are wanted or not, or chosen and rejected responses",
         };
         let field = "dataset_version_id";
         if other > 0 && other == counts.rows {
@@ -158,12 +156,5 @@ impl Report {
             );
             self.warn("little_memory", "config.batch.size", message);
         }
-    }
-}
-
-const fn teaches(kind: RowKind, method: Method) -> bool {
-    match method.lesson() {
-        Lesson::Answers => matches!(kind, RowKind::Completion | RowKind::Conversation),
-        Lesson::Pairs => matches!(kind, RowKind::Preference),
     }
 }

@@ -23,6 +23,7 @@ pub(super) fn check(setup: &RunSetup) -> Vec<Finding> {
     let config = &setup.request.config;
     let mut findings: Vec<Finding> = numbers(config)
         .into_iter()
+        .chain(preference(config))
         .filter(|(fits, _, _)| !fits)
         .map(|(_, field, message)| error("bad_setting", &format!("config.{field}"), message))
         .collect();
@@ -34,19 +35,27 @@ pub(super) fn check(setup: &RunSetup) -> Vec<Finding> {
     findings
 }
 
+/// Whether a setting may be what it is, its path, and what it must be.
+type Rule = (bool, &'static str, &'static str);
+
+fn positive(number: f64) -> bool {
+    number.is_finite() && number > 0.0
+}
+
+fn from_zero(number: f64) -> bool {
+    number.is_finite() && number >= 0.0
+}
+
 /// Settings with the only values that they may have.
-fn numbers(config: &TrainingConfig) -> Vec<(bool, &'static str, &'static str)> {
-    let positive = |number: f64| number.is_finite() && number > 0.0;
+fn numbers(config: &TrainingConfig) -> Vec<Rule> {
     let TrainingConfig {
         data,
         adapter,
         batch,
         optimizer,
         schedule,
-        preference,
         ..
     } = config;
-    let by_pairs = config.method.lesson() == Lesson::Pairs;
     let at_least_one = "must be at least 1";
     let above_zero = "must be a number above 0";
     vec![
@@ -93,12 +102,12 @@ fn numbers(config: &TrainingConfig) -> Vec<(bool, &'static str, &'static str)> {
         ),
         (positive(optimizer.epsilon), "optimizer.epsilon", above_zero),
         (
-            optimizer.weight_decay.is_finite() && optimizer.weight_decay >= 0.0,
+            from_zero(optimizer.weight_decay),
             "optimizer.weight_decay",
             "must be a number from 0 up",
         ),
         (
-            optimizer.max_grad_norm.is_finite() && optimizer.max_grad_norm >= 0.0,
+            from_zero(optimizer.max_grad_norm),
             "optimizer.max_grad_norm",
             "must be a number from 0 up; 0 turns clipping off",
         ),
@@ -107,22 +116,54 @@ fn numbers(config: &TrainingConfig) -> Vec<(bool, &'static str, &'static str)> {
             "schedule.warmup_ratio",
             "must be from 0 to 1",
         ),
+    ]
+}
+
+/// The same of preference methods; what another method does not use is not looked at.
+fn preference(config: &TrainingConfig) -> Vec<Rule> {
+    if config.method.lesson() == Lesson::Answers {
+        return Vec::new();
+    }
+    let preference = &config.preference;
+    let from_zero_up = "must be a number from 0 up";
+    let mut rules = vec![
         (
-            !by_pairs || positive(config.beta()),
+            positive(config.beta()),
             "preference.beta",
-            above_zero,
+            "must be a number above 0",
         ),
         (
-            !by_pairs || (0.0..0.5).contains(&preference.label_smoothing),
+            (0.0..0.5).contains(&preference.label_smoothing),
             "preference.label_smoothing",
             "must be from 0 to below 0.5",
         ),
         (
-            !by_pairs || (preference.margin.is_finite() && preference.margin >= 0.0),
+            from_zero(preference.margin),
             "preference.margin",
-            "must be a number from 0 up",
+            from_zero_up,
         ),
-    ]
+    ];
+    if config.method == Method::Kto {
+        rules.extend([
+            (
+                from_zero(preference.desirable_weight),
+                "preference.desirable_weight",
+                from_zero_up,
+            ),
+            (
+                from_zero(preference.undesirable_weight),
+                "preference.undesirable_weight",
+                from_zero_up,
+            ),
+            (
+                config.batch.size.saturating_mul(config.batch.accumulation) != 1,
+                "batch.size",
+                "must be at least 2, or accumulated: kto compares the answers of a step with each \
+                 other",
+            ),
+        ]);
+    }
+    rules
 }
 
 /// Rates that adapters are rarely trained with are more often a slip than a wish.
@@ -130,7 +171,7 @@ fn learning_rate(config: &TrainingConfig) -> Option<Finding> {
     let (low, high) = match config.method {
         Method::Sft => (1e-5, 2e-3),
         Method::Orpo => (1e-6, 1e-3),
-        Method::Dpo | Method::Simpo => (1e-7, 2e-4),
+        Method::Dpo | Method::Simpo | Method::Kto => (1e-7, 2e-4),
     };
     let rate = config.learning_rate();
     let unusual = rate > 0.0 && !(low..=high).contains(&rate);

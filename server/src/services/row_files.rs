@@ -23,14 +23,18 @@ use crate::{
 /// Bytes that are gathered before they are written.
 const PIECE_BYTES: usize = 1 << 20;
 
+/// The folder of the files. It has another name than `rows`, which releases that knew no method for
+/// labelled answers wrote without them.
+const FOLDER: &str = "training_rows";
+
 /// The file with the rows of one side of a version, or of both, that any method learns from:
-/// completions, conversations and preferences. Written if it is not there.
+/// all but plain text. Written if it is not there.
 pub async fn file_of(
     app: &App,
     record: &VersionRecord,
     split: Option<Split>,
 ) -> ApiResult<PathBuf> {
-    let folder = app.data_dir.join("rows");
+    let folder = app.data_dir.join(FOLDER);
     let side = split.map_or("all", Split::as_str);
     let path = folder.join(format!("{}-{side}.jsonl", record.version.id));
     if tokio::fs::try_exists(&path).await.unwrap_or(false) {
@@ -84,10 +88,7 @@ fn finish(partial: NamedTempFile, folder: &Path, path: &Path) -> std::io::Result
 /// Whether any method learns from rows of a kind.
 #[must_use]
 pub const fn is_learned_from(kind: RowKind) -> bool {
-    matches!(
-        kind,
-        RowKind::Completion | RowKind::Conversation | RowKind::Preference
-    )
+    !matches!(kind, RowKind::Text)
 }
 
 fn failed(error: &std::io::Error) -> ApiError {

@@ -148,25 +148,24 @@ impl Session {
 fn prepare(config: &TrainingConfig, model: &LoadedModel, rows: &[Row]) -> Result<Prepared> {
     let system_prompt = config.data.system_prompt.as_deref();
     let encoder = Encoder::new(model, system_prompt, config.data.max_length);
-    Ok(match config.method.lesson() {
+    let (examples, counts) = match config.method.lesson() {
         Lesson::Answers => {
             let data = encoder.rows(rows)?;
-            let (truncated, dropped) = (data.counts.truncated, data.counts.dropped);
-            Prepared {
-                examples: Examples::Rows(data.rows),
-                truncated,
-                dropped,
-            }
+            (Examples::Rows(data.rows), data.counts)
         }
         Lesson::Pairs => {
             let data = encoder.pairs(rows)?;
-            let (truncated, dropped) = (data.counts.truncated, data.counts.dropped);
-            Prepared {
-                examples: Examples::Pairs(data.pairs),
-                truncated,
-                dropped,
-            }
+            (Examples::Pairs(data.pairs), data.counts)
         }
+        Lesson::Unpaired => {
+            let data = encoder.labels(rows)?;
+            (Examples::Unpaired(data.rows), data.counts)
+        }
+    };
+    Ok(Prepared {
+        examples,
+        truncated: counts.truncated,
+        dropped: counts.dropped,
     })
 }
 
@@ -178,8 +177,11 @@ fn nothing_to_learn(config: &TrainingConfig, rows: usize) -> TrainerError {
         )
     } else {
         let kind = match config.method.lesson() {
-            Lesson::Answers => "rows with a completion or a conversation",
+            Lesson::Answers => "rows with a completion (and no label) or a conversation",
             Lesson::Pairs => "rows with chosen and rejected",
+            Lesson::Unpaired => {
+                "rows with a completion and a label (true or false), or chosen and rejected"
+            }
         };
         format!(
             "none of the {rows} rows has a token to learn from: {} needs {kind}, and prompts \

@@ -1,6 +1,6 @@
 //! The configuration of a training run.
 
-use crate::check::Check;
+use crate::{check::Check, dataset::RowKind};
 
 text_enum! {
     /// What a run teaches.
@@ -13,6 +13,8 @@ text_enum! {
         Orpo = "orpo",
         /// Simple preference optimisation: prefer by the mean log-probability, without a reference.
         Simpo = "simpo",
+        /// Kahneman-Tversky optimisation: more of the wanted answers and less of the unwanted ones, each judged alone.
+        Kto = "kto",
     }
 }
 
@@ -23,6 +25,20 @@ pub enum Lesson {
     Answers,
     /// Pairs of a chosen and a rejected response.
     Pairs,
+    /// Answers that are each wanted or not (unpaired preferences); a pair gives one of both.
+    Unpaired,
+}
+
+impl Lesson {
+    /// Whether rows of a kind are learned from.
+    #[must_use]
+    pub const fn takes(self, kind: RowKind) -> bool {
+        match self {
+            Self::Answers => matches!(kind, RowKind::Completion | RowKind::Conversation),
+            Self::Pairs => matches!(kind, RowKind::Preference),
+            Self::Unpaired => matches!(kind, RowKind::Unpaired | RowKind::Preference),
+        }
+    }
 }
 
 impl Method {
@@ -32,6 +48,7 @@ impl Method {
         match self {
             Self::Sft => Lesson::Answers,
             Self::Dpo | Self::Orpo | Self::Simpo => Lesson::Pairs,
+            Self::Kto => Lesson::Unpaired,
         }
     }
 }
@@ -85,7 +102,7 @@ text_enum! {
 documented! {
     /// Everything that decides a run. Equal configurations, data and seeds give equal adapters.
     pub struct TrainingConfig {
-        /// What the run teaches: `sft` imitates completions; `dpo`, `orpo` and `simpo` learn from chosen and rejected responses.
+        /// What the run teaches: `sft` imitates completions; `dpo`, `orpo` and `simpo` learn from chosen and rejected responses; `kto` from answers that are wanted or not.
         pub method: Method = Method::Sft,
         /// The base model: a folder with `config.json`, `tokenizer.json` and safetensors, or a GGUF file.
         pub model: String = String::new(),
@@ -117,7 +134,7 @@ documented! {
 documented! {
     /// Which rows are learned from, and how they are rendered.
     pub struct DataConfig {
-        /// A JSONL file of training rows: `prompt` and `completion`, `messages`, or `prompt`, `chosen` and `rejected`.
+        /// A JSONL file of training rows: `prompt` and `completion`, `messages`, `prompt`, `chosen` and `rejected`, or `prompt`, `completion` and `label`.
         pub train: String = String::new(),
         /// A JSONL file of validation rows in the same form; without one there is no validation loss.
         pub validation: Option<String> = None,
@@ -167,7 +184,7 @@ documented! {
 documented! {
     /// AdamW (Loshchilov and Hutter 2019) and gradient clipping.
     pub struct OptimizerConfig {
-        /// The highest learning rate. Absent takes the method's own, for adapters: 2e-4 for `sft`, 5e-5 for `orpo`, 1e-5 for `dpo` and `simpo`.
+        /// The highest learning rate. Absent takes the method's own, for adapters: 2e-4 for `sft`, 5e-5 for `orpo`, 1e-5 for `dpo`, `simpo` and `kto`.
         pub learning_rate: Option<f64> = None,
         /// The decay of the mean of gradients.
         pub beta1: f64 = 0.9,
@@ -199,12 +216,16 @@ documented! {
     pub struct PreferenceConfig {
         /// How `dpo` judges the margin between the two responses.
         pub loss: PreferenceLoss = PreferenceLoss::Sigmoid,
-        /// For `dpo` how strongly the model is held to its reference (small values let it move further), for `orpo` the weight of the preference, for `simpo` how steeply a difference counts. Absent takes the method's own: 0.1, 0.1 and 2.
+        /// For `dpo` and `kto` how strongly the model is held to its reference (small values let it move further), for `orpo` the weight of the preference, for `simpo` how steeply a difference counts. Absent takes the method's own: 2 for `simpo`, 0.1 for the others.
         pub beta: Option<f64> = None,
         /// The share of judgements taken to be wrong, from 0 to below 0.5; for the losses `sigmoid` and `robust` of `dpo`. Annotators who agree nine times in ten suggest 0.1.
         pub label_smoothing: f64 = 0.0,
         /// The difference of rewards that `simpo` asks for; half of beta is the usual choice.
         pub margin: f64 = 1.0,
+        /// How much a wanted answer counts in `kto`. Where wanted answers are fewer, raise it until weight times number is about the same for both, up to a third more for the wanted ones.
+        pub desirable_weight: f64 = 1.0,
+        /// How much an unwanted answer counts in `kto`.
+        pub undesirable_weight: f64 = 1.0,
     }
 }
 
@@ -249,7 +270,7 @@ impl TrainingConfig {
         self.optimizer.learning_rate.unwrap_or(match self.method {
             Method::Sft => 2e-4,
             Method::Orpo => 5e-5,
-            Method::Dpo | Method::Simpo => 1e-5,
+            Method::Dpo | Method::Simpo | Method::Kto => 1e-5,
         })
     }
 
@@ -257,7 +278,7 @@ impl TrainingConfig {
     #[must_use]
     pub fn beta(&self) -> f64 {
         self.preference.beta.unwrap_or(match self.method {
-            Method::Sft | Method::Dpo | Method::Orpo => 0.1,
+            Method::Sft | Method::Dpo | Method::Orpo | Method::Kto => 0.1,
             Method::Simpo => 2.0,
         })
     }

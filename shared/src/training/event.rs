@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 
 use crate::check::CheckResult;
 
@@ -108,32 +108,73 @@ pub struct StepMetrics {
     /// Those tokens by the second.
     pub tokens_per_second: f64,
     /// The measurements of a preference method, under TRL's names.
-    #[serde(flatten, default, skip_serializing_if = "Option::is_none")]
+    #[serde(
+        flatten,
+        deserialize_with = "some_measured",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub preference: Option<PreferenceMetrics>,
 }
 
-/// The measurements of a preference method, under TRL's names.
+/// The measurements of a preference method, under TRL's names. Absent is what the method does not
+/// measure, or what a step has no example of.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct PreferenceMetrics {
-    /// The mean implicit reward of the chosen responses.
-    #[serde(rename = "rewards/chosen")]
-    pub rewards_chosen: f64,
-    /// The mean implicit reward of the rejected responses.
-    #[serde(rename = "rewards/rejected")]
-    pub rewards_rejected: f64,
+    /// The mean implicit reward of the chosen responses, or of the wanted answers.
+    #[serde(
+        rename = "rewards/chosen",
+        default,
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub rewards_chosen: Option<f64>,
+    /// The mean implicit reward of the rejected responses, or of the unwanted answers.
+    #[serde(
+        rename = "rewards/rejected",
+        default,
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub rewards_rejected: Option<f64>,
     /// The share of pairs whose chosen response has the higher reward.
-    #[serde(rename = "rewards/accuracies")]
-    pub rewards_accuracies: f64,
-    /// The mean difference between the two rewards.
-    #[serde(rename = "rewards/margins")]
-    pub rewards_margins: f64,
-    /// The mean log-probability of the chosen responses.
-    #[serde(rename = "logps/chosen")]
-    pub logps_chosen: f64,
-    /// The mean log-probability of the rejected responses.
-    #[serde(rename = "logps/rejected")]
-    pub logps_rejected: f64,
+    #[serde(
+        rename = "rewards/accuracies",
+        default,
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub rewards_accuracies: Option<f64>,
+    /// The difference between the two means.
+    #[serde(
+        rename = "rewards/margins",
+        default,
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub rewards_margins: Option<f64>,
+    /// The mean log-probability of the chosen responses, or of the wanted answers.
+    #[serde(
+        rename = "logps/chosen",
+        default,
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub logps_chosen: Option<f64>,
+    /// The mean log-probability of the rejected responses, or of the unwanted answers.
+    #[serde(
+        rename = "logps/rejected",
+        default,
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub logps_rejected: Option<f64>,
+    /// How far the model is from its reference, as KTO estimates it: the mean log-ratio of answers to
+    /// other prompts than their own, and never below zero.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub kl: Option<f64>,
+}
+
+/// The measurements among the fields of a step; a step of another method has none of them.
+fn some_measured<'de, D: Deserializer<'de>>(
+    deserializer: D,
+) -> Result<Option<PreferenceMetrics>, D::Error> {
+    let found = PreferenceMetrics::deserialize(deserializer)?;
+    Ok((found != PreferenceMetrics::default()).then_some(found))
 }
 
 /// What an evaluation on the validation rows found.
@@ -195,5 +236,35 @@ text_enum! {
         EarlyStopped = "early_stopped",
         /// Somebody cancelled it, or the server is stopping.
         Interrupted = "interrupted",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_step_tells_only_what_it_measured() {
+        let plain = StepMetrics::default();
+        let text = serde_json::to_string(&plain).unwrap();
+        assert!(!text.contains('/'), "{text}");
+        assert_eq!(serde_json::from_str::<StepMetrics>(&text).unwrap(), plain);
+
+        let wanted_only = StepMetrics {
+            preference: Some(PreferenceMetrics {
+                rewards_chosen: Some(0.25),
+                kl: Some(0.0),
+                ..PreferenceMetrics::default()
+            }),
+            ..StepMetrics::default()
+        };
+        let value = serde_json::to_value(&wanted_only).unwrap();
+        assert_eq!(
+            (&value["rewards/chosen"], &value["kl"]),
+            (&0.25.into(), &0.0.into())
+        );
+        assert!(value.get("rewards/rejected").is_none());
+        let read: StepMetrics = serde_json::from_value(value).unwrap();
+        assert_eq!(read, wanted_only);
     }
 }

@@ -68,7 +68,7 @@ impl Teaching {
             &format!("Run {}", self.name),
             &story(&run, &history, chosen),
         );
-        chosen?.preference.map(|metrics| metrics.rewards_accuracies)
+        chosen?.preference?.rewards_accuracies
     }
 }
 
@@ -105,6 +105,7 @@ fn story(run: &Run, history: &RunHistory, chosen: Option<&EvaluationMetrics>) ->
         );
         if let Some(metrics) = metrics.preference {
             let (accuracy, margin) = (metrics.rewards_accuracies, metrics.rewards_margins);
+            let (accuracy, margin) = (accuracy.unwrap_or_default(), margin.unwrap_or_default());
             let _ = write!(story, ", reward accuracy {accuracy:.3}, margin {margin:.4}");
         }
     }

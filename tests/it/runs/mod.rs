@@ -222,6 +222,19 @@ fn pairs(count: usize) -> Vec<Value> {
     (0..count).map(row).collect()
 }
 
+/// Answers, every other one wanted.
+fn labelled(count: usize) -> Vec<Value> {
+    let row = |index| {
+        json!({
+            "kind": "unpaired",
+            "prompt": turn("user", &format!("Wish {index}?")),
+            "completion": turn("assistant", &format!("Reply {index}.")),
+            "desirable": index % 2 == 0,
+        })
+    };
+    (0..count).map(row).collect()
+}
+
 /// The places of events; they must rise.
 fn places(events: &[Value]) -> Vec<i64> {
     let places: Vec<i64> = events

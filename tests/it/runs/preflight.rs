@@ -160,6 +160,76 @@ async fn what_a_person_should_know_is_a_warning() {
 }
 
 #[tokio::test]
+async fn kto_learns_from_answers_with_a_label_and_from_both_sides_of_pairs() {
+    let mut lab = Lab::new(TestDatabase::sqlite().await).await;
+    let rows = [labelled(8), pairs(4), completions(2)].concat();
+    let version = lab.dataset("Thumbs", &rows, 0.25).await;
+    let mut request = lab.with("/config/method", json!("kto"));
+    request["dataset_version_id"] = json!(version);
+    let preflight = lab.preflight(&request).await;
+    let findings = preflight["findings"].as_array().unwrap();
+    let codes: Vec<_> = findings.iter().map(|one| text(&one["code"])).collect();
+    assert_eq!(codes, ["other_rows", "dropped_rows"], "the completions");
+
+    let run = lab.train(&request).await;
+    let events = lab.events(&run).await;
+    let of_kind = |kind: &'static str| {
+        let events = events.iter().map(|event| &event["event"]);
+        events.filter(move |event| event["type"] == kind)
+    };
+    let started = of_kind("started").next().unwrap();
+    assert_eq!(started["train_rows"], preflight["train_rows"]);
+    assert_eq!(started["total_steps"], preflight["steps"]);
+    assert_eq!(started["dropped_rows"], preflight["dropped_rows"]);
+    for step in of_kind("step") {
+        assert!(step["kl"].as_f64() >= Some(0.0), "{step}");
+        assert!(step.get("rewards/accuracies").is_none(), "{step}");
+        let rewards = ["rewards/chosen", "rewards/rejected"];
+        assert!(rewards.iter().any(|name| step[name].is_f64()), "{step}");
+    }
+    let tokens: i64 = of_kind("step")
+        .map(|step| step["tokens"].as_i64().unwrap())
+        .sum();
+    assert_eq!(
+        json!(tokens),
+        json!(2 * preflight["train_tokens"].as_i64().unwrap())
+    );
+    for evaluation in of_kind("evaluation") {
+        assert!(evaluation["validation_loss"].as_f64() > Some(0.0));
+        assert!(evaluation["preference"]["kl"].is_f64());
+    }
+
+    let ask = json!({ "run": request, "count": 20 });
+    let shown = lab
+        .client
+        .post(&format!("{RUNS}/render"), &ask)
+        .await
+        .expect(200);
+    let mut texts: Vec<_> = shown
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|row| row["texts"].as_array().unwrap().len())
+        .collect();
+    texts.dedup();
+    assert!(texts.contains(&1) && texts.contains(&2), "{texts:?}");
+
+    for (topic, value, field) in [
+        ("batch", json!({ "size": 1 }), "config.batch.size"),
+        (
+            "preference",
+            json!({ "undesirable_weight": -1.0 }),
+            "config.preference.undesirable_weight",
+        ),
+    ] {
+        let mut request = request.clone();
+        request["config"][topic] = value;
+        let refused = lab.client.post(RUNS, &request).await.expect(422);
+        assert_eq!(refused["fields"][0]["field"], field);
+    }
+}
+
+#[tokio::test]
 async fn a_run_is_measured_on_all_rows_of_another_version() {
     let mut lab = Lab::new(TestDatabase::sqlite().await).await;
     let held_out = lab.dataset("Held out", &completions(5), 0.0).await;

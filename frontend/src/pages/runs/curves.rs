@@ -1,7 +1,7 @@
 //! The curves of a run, below each other on the same x axis.
 
 use leptos::prelude::*;
-use shared::training::{EvaluationMetrics, StepMetrics, TaskMetric};
+use shared::training::{EvaluationMetrics, PreferenceMetrics, StepMetrics, TaskMetric};
 
 use super::story::Story;
 use crate::components::chart::{Chart, Plot, Series};
@@ -36,10 +36,14 @@ pub fn Curves(
     });
     let tasks = Memo::new(move |_| story.with(|story| tasks(story, x_end.get())));
     let has_tasks = Memo::new(move |_| tasks.with(|plot| !plot.series.is_empty()));
-    let rewards = Memo::new(move |_| story.with(|story| rewards(story, x_end.get())));
-    let has_rewards = Memo::new(move |_| {
-        rewards.with(|plot| plot.series.iter().any(|one| !one.points.is_empty()))
+    let preference = move |title, value| measured(story, x_end, title, value);
+    let wins = preference("Pairs whose better response wins, of 1", |found| {
+        found.rewards_accuracies
     });
+    let margins = preference("Reward of better responses above worse ones", |found| {
+        found.rewards_margins
+    });
+    let distance = preference("Distance from the reference (KL)", |found| found.kl);
     let one = move |name: &'static str, value: fn(&StepMetrics) -> Option<f64>| {
         Signal::derive(move || {
             story.with(|story| Plot {
@@ -64,15 +68,9 @@ pub fn Curves(
                         }
                     })
             }}
-            {move || {
-                has_rewards
-                    .get()
-                    .then(|| {
-                        view! {
-                            <Chart title="Pairs whose better response wins, of 1" x_name="step" plot=rewards.into() />
-                        }
-                    })
-            }}
+            {wins}
+            {margins}
+            {distance}
             <div class="curves__small">
                 <Chart title="Learning rate" x_name="step" plot=rate small=true />
                 <Chart title="Gradient norm" x_name="step" plot=norm small=true />
@@ -129,16 +127,31 @@ fn tasks(story: &Story, x_end: f64) -> Plot {
     }
 }
 
-/// The share of pairs whose better response has the higher reward.
-fn rewards(story: &Story, x_end: f64) -> Plot {
+/// A chart of what a preference method measures; nothing where the method does not measure it.
+fn measured(
+    story: RwSignal<Story>,
+    x_end: Memo<f64>,
+    title: &'static str,
+    value: fn(&PreferenceMetrics) -> Option<f64>,
+) -> AnyView {
+    let plot = Memo::new(move |_| story.with(|story| preference(story, x_end.get(), value)));
+    let has_points =
+        Memo::new(move |_| plot.with(|plot| plot.series.iter().any(|one| !one.points.is_empty())));
+    let chart = move || {
+        has_points
+            .get()
+            .then(|| view! { <Chart title x_name="step" plot=plot.into() /> })
+    };
+    chart.into_any()
+}
+
+/// What a preference method measures of the steps and of the validation rows.
+fn preference(story: &Story, x_end: f64, value: fn(&PreferenceMetrics) -> Option<f64>) -> Plot {
     let validation = story.evaluations.iter();
-    let validation =
-        validation.filter_map(|one| Some((one.step as f64, one.preference?.rewards_accuracies)));
+    let validation = validation.filter_map(|one| Some((one.step as f64, value(&one.preference?)?)));
     Plot {
         series: vec![
-            steps(story, "training", |step| {
-                Some(step.preference?.rewards_accuracies)
-            }),
+            steps(story, "training", |step| value(&step.preference?)),
             Series {
                 name: "validation".to_owned(),
                 points: validation.collect(),

@@ -29,6 +29,7 @@ pub(super) fn decisions(draft: Draft, sources: Sources) -> AnyView {
         let none = match method.lesson() {
             Lesson::Answers => "No version has answers to imitate",
             Lesson::Pairs => "No version has pairs to prefer",
+            Lesson::Unpaired => "No version has answers that are wanted or not, or pairs",
         };
         let choices = if choices.is_empty() {
             or_none(choices, none)

@@ -2,11 +2,10 @@
 
 use leptos::prelude::*;
 use shared::{
-    dataset::RowKind,
     ids::{DatasetVersionId, ModelVersionId, PromptVersionId, SpecVersionId},
     model::{ModelKind, ModelVersion},
     run::CreateRun,
-    training::{Lesson, Method},
+    training::Method,
 };
 
 use super::{
@@ -89,10 +88,8 @@ pub(super) fn likeliest(
 
 /// The versions that a method can learn from.
 pub(super) fn fitting(sources: &Sources, method: Method) -> Vec<Choice<DatasetVersionId>> {
-    let fits = |version: &&NamedVersion| match method.lesson() {
-        Lesson::Answers => version.has(RowKind::Completion) || version.has(RowKind::Conversation),
-        Lesson::Pairs => version.has(RowKind::Preference),
-    };
+    let lesson = method.lesson();
+    let fits = |version: &&NamedVersion| version.has(|kind| lesson.takes(kind));
     let ids: Vec<_> = sources
         .versions
         .iter()

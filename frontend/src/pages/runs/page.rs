@@ -124,7 +124,7 @@ fn listen(run: &RunSummary, summary: RwSignal<RunSummary>, story: RwSignal<Story
     let stream = Stream::new(path, move |message| match message {
         LiveMessage::Event(event) => {
             let is_first = waiting.try_update_value(|waiting| {
-                waiting.push(event);
+                waiting.push(*event);
                 waiting.len() == 1
             });
             if is_first == Some(true) {

@@ -34,6 +34,7 @@ fn matters(path: &str, method: Method) -> bool {
     match path {
         "preference.loss" | "preference.label_smoothing" => method == Method::Dpo,
         "preference.margin" => method == Method::Simpo,
+        "preference.desirable_weight" | "preference.undesirable_weight" => method == Method::Kto,
         _ => true,
     }
 }
@@ -101,7 +102,7 @@ pub fn Settings(
             .into_iter()
             .filter(|field| !HIDDEN.contains(&path(topic, field.name).as_str()))
             .collect();
-        let is_hidden = move || topic == "preference" && method.get().lesson() != Lesson::Pairs;
+        let is_hidden = move || topic == "preference" && method.get().lesson() == Lesson::Answers;
         let prefix = path(topic, "");
         let own: Vec<String> = fields.iter().map(|field| path(topic, field.name)).collect();
         let mark = move || {
@@ -302,6 +303,24 @@ mod tests {
             configuration(Method::Sft, &Changes::new()),
             Ok(TrainingConfig::default())
         );
+    }
+
+    #[test]
+    fn only_settings_that_do_something_are_shown() {
+        let shown = |method| {
+            let fields = PreferenceConfig::fields().into_iter();
+            let names = fields.map(|field| field.name);
+            names
+                .filter(|name| matters(&path("preference", name), method))
+                .collect::<Vec<_>>()
+        };
+        assert_eq!(shown(Method::Dpo), ["loss", "beta", "label_smoothing"]);
+        assert_eq!(
+            shown(Method::Kto),
+            ["beta", "desirable_weight", "undesirable_weight"]
+        );
+        assert_eq!(shown(Method::Simpo), ["beta", "margin"]);
+        assert_eq!(shown(Method::Orpo), ["beta"]);
     }
 
     #[test]

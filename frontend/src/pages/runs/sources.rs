@@ -22,13 +22,13 @@ pub struct NamedVersion {
 }
 
 impl NamedVersion {
-    /// Whether it has rows of a kind.
+    /// Whether it has rows of a kind that is asked for.
     #[must_use]
-    pub fn has(&self, kind: RowKind) -> bool {
+    pub fn has(&self, is_wanted: impl Fn(RowKind) -> bool) -> bool {
         let counts = &self.version.counts.by_kind;
         counts
             .iter()
-            .any(|count| count.kind == kind && count.rows > 0)
+            .any(|count| is_wanted(count.kind) && count.rows > 0)
     }
 }
 

@@ -12,6 +12,7 @@ pub const fn method(method: Method) -> &'static str {
         Method::Dpo => "Prefer the better answer",
         Method::Orpo => "Imitate and prefer at once",
         Method::Simpo => "Prefer without a reference",
+        Method::Kto => "More of the wanted, less of the unwanted",
     }
 }
 
@@ -34,6 +35,10 @@ pub const fn method_help(method: Method) -> &'static str {
         Method::Simpo => {
             "Simple preference tuning (SimPO): compares what the responses cost by token, with no \
              reference model to hold on to. Quicker than DPO, and drifts further."
+        }
+        Method::Kto => {
+            "Preference tuning without pairs (KTO): each answer is only marked as wanted or not, as \
+             with a thumb up or down. Pairs count as one of each."
         }
     }
 }

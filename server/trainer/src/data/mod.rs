@@ -15,12 +15,14 @@
 //! 3. Say in `tokens` which tokens are learned; add rows to `tests/reference/generate.py`.
 
 mod json;
+mod labelled;
 mod preview;
 mod rows;
 mod shapes;
 mod template;
 mod tokens;
 
+pub use labelled::{LabelledRow, TokenizedLabels};
 pub use preview::{PreviewToken, preview};
 pub use rows::{Row, read_rows};
 pub use shapes::{RowShape, SequenceShape, TokenTotals, count_tokens};

@@ -1,8 +1,8 @@
 //! JSONL files of training rows.
 //!
-//! The formats are TRL's: `prompt` and `completion`, `messages`, or `prompt`, `chosen` and
-//! `rejected`; texts or lists of messages. Without a `prompt`, `chosen` and `rejected` are whole
-//! conversations and the prompt is how they begin.
+//! The formats are TRL's: `prompt` and `completion`, the same with `label` (true or false),
+//! `messages`, or `prompt`, `chosen` and `rejected`; texts or lists of messages. Without a `prompt`,
+//! `chosen` and `rejected` are whole conversations and the prompt is how they begin.
 
 use std::fs::File;
 use std::io::{BufRead, BufReader};
@@ -19,7 +19,7 @@ use crate::error::{Result, TrainerError};
 pub struct Row {
     /// The line it stands on, from 1.
     pub line: usize,
-    /// What it teaches: a completion, a conversation or a preference.
+    /// What it teaches: a completion, with a label or without, a conversation or a preference.
     pub content: RowContent,
     /// Descriptions of tools for the template, from the column `tools`.
     pub tools: Option<Value>,
@@ -71,9 +71,16 @@ fn content(object: &Map<String, Value>) -> Result<RowContent, String> {
     if has("chosen") || has("rejected") {
         preference(object)
     } else if has("completion") {
-        Ok(RowContent::Completion {
-            prompt: messages(object, "prompt", Speaker::User)?,
-            completion: messages(object, "completion", Speaker::Assistant)?,
+        let prompt = messages(object, "prompt", Speaker::User)?;
+        let completion = messages(object, "completion", Speaker::Assistant)?;
+        // Any other label is a column that means something elsewhere, such as a class.
+        Ok(match object.get("label") {
+            Some(Value::Bool(desirable)) => RowContent::Unpaired {
+                prompt,
+                completion,
+                desirable: *desirable,
+            },
+            _ => RowContent::Completion { prompt, completion },
         })
     } else if has("messages") {
         conversation(object)
@@ -209,7 +216,20 @@ mod tests {
         };
         assert_eq!(
             parse(r#"{"prompt": "a", "completion": "b"}"#),
+            Ok(completion.clone())
+        );
+        assert_eq!(
+            parse(r#"{"prompt": "a", "completion": "b", "label": "card_arrival"}"#),
             Ok(completion)
+        );
+        let unwanted = RowContent::Unpaired {
+            prompt: vec![Message::user("a")],
+            completion: vec![Message::assistant("b")],
+            desirable: false,
+        };
+        assert_eq!(
+            parse(r#"{"prompt": "a", "completion": "b", "label": false}"#),
+            Ok(unwanted)
         );
         let preference = RowContent::Preference {
             prompt: vec![Message::user("a")],

@@ -24,7 +24,7 @@ pub type RowShape = Vec<SequenceShape>;
 /// What rows come to at some longest length.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct TokenTotals {
-    /// Rows that are left to learn from.
+    /// Rows, or examples, that are left to learn from.
     pub rows: usize,
     /// Their tokens after they were cut.
     pub tokens: usize,
@@ -39,8 +39,8 @@ pub struct TokenTotals {
 }
 
 impl Encoder<'_> {
-    /// The shapes of rows as a method learns from them; `None` for a row that it does not learn
-    /// from.
+    /// The shapes of examples as a method learns from them; `None` for a row that it does not learn
+    /// from. A row is one example, but a pair is two where each side is judged alone.
     ///
     /// # Errors
     /// The place of a row, from 0, whose rendering failed, with the reason.
@@ -50,11 +50,19 @@ impl Encoder<'_> {
         rows: &[Row],
     ) -> Result<Vec<Option<RowShape>>, (usize, TrainerError)> {
         let of_row = |(place, row): (usize, &Row)| {
-            self.sequences(method, row)
-                .map(|sequences| sequences.map(|all| all.iter().map(shape).collect()))
-                .map_err(|error| (place, error))
+            let texts = self
+                .sequences(method, row)
+                .map_err(|error| (place, error))?;
+            let shapes = texts.map(|texts| texts.iter().map(shape).collect::<RowShape>());
+            Ok(match (method.lesson(), shapes) {
+                (Lesson::Unpaired, Some(texts)) => {
+                    texts.into_iter().map(|text| Some(vec![text])).collect()
+                }
+                (_, shapes) => vec![shapes],
+            })
         };
-        rows.par_iter().enumerate().map(of_row).collect()
+        let examples: Result<Vec<Vec<_>>, _> = rows.par_iter().enumerate().map(of_row).collect();
+        Ok(examples?.into_iter().flatten().collect())
     }
 
     /// The texts of a row as a method learns from them, not cut.
@@ -69,6 +77,9 @@ impl Encoder<'_> {
             Lesson::Pairs => self
                 .pair(&row.content, tools)?
                 .map(|pair| vec![pair.chosen, pair.rejected]),
+            Lesson::Unpaired => self
+                .labelled(&row.content, tools)?
+                .map(|sides| sides.into_iter().map(|(row, _)| row).collect()),
         })
     }
 }
@@ -87,7 +98,7 @@ fn shape(row: &TokenizedRow) -> SequenceShape {
     }
 }
 
-/// Counts rows as [`Encoder::rows`] and [`Encoder::pairs`] do.
+/// Counts examples as [`Encoder::rows`], [`Encoder::pairs`] and [`Encoder::labels`] do.
 pub fn count_tokens(rows: &[Option<RowShape>], max_length: usize) -> TokenTotals {
     let mut totals = TokenTotals::default();
     for row in rows {

@@ -117,6 +117,11 @@ impl<'a> Encoder<'a> {
         }
     }
 
+    /// The most tokens that a row keeps.
+    pub(super) const fn max_length(&self) -> usize {
+        self.max_length
+    }
+
     /// The tokens that ask the model for an answer to a conversation.
     pub fn prompt(&self, messages: &[Message], tools: Option<&Value>) -> Result<Vec<u32>> {
         let messages = with_system(messages, self.system_prompt);
@@ -203,7 +208,7 @@ impl<'a> Encoder<'a> {
         Ok(data)
     }
 
-    fn completion(
+    pub(super) fn completion(
         &self,
         prompt: &[Message],
         completion: &[Message],

@@ -22,7 +22,8 @@ pub struct RowAnswerer<'a> {
     pub tokenizer: &'a TextTokenizer,
     /// Renders prompts, with the system prompt of the run.
     pub encoder: Encoder<'a>,
-    /// The rows; of a conversation the last turn is asked, of a pair the better answer expected.
+    /// The rows; of a conversation the last turn is asked, of a pair the better answer expected. Rows
+    /// with an unwanted answer are passed over, for they say nothing of what to expect.
     pub rows: &'a [Row],
     /// How many are answered at once.
     pub batch_size: usize,
@@ -82,6 +83,11 @@ fn question(content: &RowContent) -> Option<(&[Message], String)> {
             prompt,
             chosen: completion,
             ..
+        }
+        | RowContent::Unpaired {
+            prompt,
+            completion,
+            desirable: true,
         } => Some((prompt, completion.first()?.content.clone())),
         RowContent::Conversation { messages } => {
             let is_answer = |message: &Message| message.role == Speaker::Assistant;

@@ -2,47 +2,91 @@
 
 use shared::training::PreferenceMetrics;
 
-/// Sums over pairs; [`PreferenceSums::metrics`] are their means.
+/// Sums over responses and pairs; [`PreferenceSums::metrics`] are their means.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct PreferenceSums {
-    pairs: usize,
-    sums: PreferenceMetrics,
+    /// Of chosen and rejected responses.
+    sides: [SideSums; 2],
+    /// Pairs, and those of them whose chosen response has the higher reward.
+    pairs: [usize; 2],
+    /// The distance from the reference that each response was judged with.
+    kl: Sum,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+struct SideSums {
+    reward: Sum,
+    logp: Sum,
+}
+
+/// A sum of so many values.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+struct Sum {
+    count: usize,
+    sum: f64,
+}
+
+impl Sum {
+    fn add(&mut self, value: f64) {
+        self.count += 1;
+        self.sum += value;
+    }
+
+    fn merge(&mut self, other: &Self) {
+        self.count += other.count;
+        self.sum += other.sum;
+    }
+
+    fn mean(&self) -> Option<f64> {
+        (self.count > 0).then(|| self.sum / self.count as f64)
+    }
 }
 
 impl PreferenceSums {
     /// Counts one pair: rewards and log-probabilities of chosen and rejected.
     pub fn add(&mut self, rewards: [f64; 2], logps: [f64; 2]) {
-        self.pairs += 1;
-        self.sums.rewards_chosen += rewards[0];
-        self.sums.rewards_rejected += rewards[1];
-        self.sums.rewards_accuracies += f64::from(rewards[0] > rewards[1]);
-        self.sums.rewards_margins += rewards[0] - rewards[1];
-        self.sums.logps_chosen += logps[0];
-        self.sums.logps_rejected += logps[1];
+        for side in 0..2 {
+            self.sides[side].reward.add(rewards[side]);
+            self.sides[side].logp.add(logps[side]);
+        }
+        self.pairs[0] += 1;
+        self.pairs[1] += usize::from(rewards[0] > rewards[1]);
+    }
+
+    /// Counts one response that is no part of a pair, judged with an estimate of the distance from
+    /// the reference.
+    pub fn add_labelled(&mut self, desirable: bool, reward: f64, logp: f64, kl: f64) {
+        let side = &mut self.sides[usize::from(!desirable)];
+        side.reward.add(reward);
+        side.logp.add(logp);
+        self.kl.add(kl);
     }
 
     /// Adds another micro-batch.
     pub fn merge(&mut self, other: &Self) {
-        self.pairs += other.pairs;
-        let other = other.sums;
-        self.sums = self.map(|mine, field| mine + field(&other));
+        for (side, other) in self.sides.iter_mut().zip(&other.sides) {
+            side.reward.merge(&other.reward);
+            side.logp.merge(&other.logp);
+        }
+        for (mine, other) in self.pairs.iter_mut().zip(other.pairs) {
+            *mine += other;
+        }
+        self.kl.merge(&other.kl);
     }
 
-    /// The means.
+    /// The means; absent where there is nothing to take one of.
     pub fn metrics(&self) -> PreferenceMetrics {
-        let pairs = self.pairs.max(1) as f64;
-        self.map(|sum, _| sum / pairs)
-    }
-
-    fn map(&self, each: impl Fn(f64, fn(&PreferenceMetrics) -> f64) -> f64) -> PreferenceMetrics {
-        let sums = &self.sums;
+        let [chosen, rejected] = &self.sides;
+        let rewards = (chosen.reward.mean(), rejected.reward.mean());
+        let [pairs, won] = self.pairs;
         PreferenceMetrics {
-            rewards_chosen: each(sums.rewards_chosen, |m| m.rewards_chosen),
-            rewards_rejected: each(sums.rewards_rejected, |m| m.rewards_rejected),
-            rewards_accuracies: each(sums.rewards_accuracies, |m| m.rewards_accuracies),
-            rewards_margins: each(sums.rewards_margins, |m| m.rewards_margins),
-            logps_chosen: each(sums.logps_chosen, |m| m.logps_chosen),
-            logps_rejected: each(sums.logps_rejected, |m| m.logps_rejected),
+            rewards_chosen: rewards.0,
+            rewards_rejected: rewards.1,
+            rewards_accuracies: (pairs > 0).then(|| won as f64 / pairs as f64),
+            rewards_margins: rewards.0.zip(rewards.1).map(|(one, other)| one - other),
+            logps_chosen: chosen.logp.mean(),
+            logps_rejected: rejected.logp.mean(),
+            kl: self.kl.mean(),
         }
     }
 }

@@ -13,6 +13,7 @@
 //!    line in `tests/reference/losses.py`, which stores what TRL's own code finds.
 
 mod dpo;
+mod kto;
 mod metrics;
 mod pairs;
 mod reference_free;
@@ -23,13 +24,14 @@ use std::ops::Range;
 use shared::training::{Method, TrainingConfig};
 
 pub use dpo::Dpo;
+pub use kto::Kto;
 pub use metrics::PreferenceSums;
 pub use pairs::{Pair, PairLoss, Pairwise, PairwiseLoss};
 pub use reference_free::{Orpo, Simpo};
 pub use sft::NegativeLogLikelihood;
 
 /// What the model said about a micro-batch.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Default)]
 pub struct Scored<'a> {
     /// The log-probabilities of the labels of all sequences, `[N]`.
     pub logps: &'a [f32],
@@ -38,6 +40,11 @@ pub struct Scored<'a> {
     /// For each sequence the sum of its labels' log-probabilities under the reference model, where
     /// the objective needs one.
     pub reference: &'a [f64],
+    /// For each sequence whether its answer is wanted, where examples have such a label.
+    pub desirable: &'a [bool],
+    /// How far the model is from its reference, estimated on the examples of the whole step, where
+    /// the objective needs it; a constant to the gradient.
+    pub kl: f64,
 }
 
 /// A loss and its gradient.
@@ -54,11 +61,16 @@ pub struct LossOutput {
 /// What a run minimises.
 pub trait Objective: Send + Sync {
     /// What the loss of a step is divided by, as counted in one micro-batch with sequences of so
-    /// many labels each: tokens or pairs.
+    /// many labels each: tokens, pairs or examples.
     fn units(&self, labels: &[usize]) -> usize;
 
     /// Whether [`Scored::reference`] must be filled.
     fn needs_reference(&self) -> bool;
+
+    /// Whether [`Scored::kl`] must be filled.
+    fn needs_kl(&self) -> bool {
+        false
+    }
 
     /// The part of the loss that a micro-batch gives; `units` are those of the whole step.
     fn evaluate(&self, scored: &Scored<'_>, units: usize) -> LossOutput;
@@ -79,5 +91,12 @@ pub fn objective(config: &TrainingConfig) -> Box<dyn Objective> {
             beta,
             margin: config.preference.margin,
         })),
+        Method::Kto => Box::new(Kto {
+            beta,
+            weights: [
+                config.preference.desirable_weight,
+                config.preference.undesirable_weight,
+            ],
+        }),
     }
 }

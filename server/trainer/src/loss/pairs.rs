@@ -176,7 +176,7 @@ mod tests {
             let scored = Scored {
                 logps: &logps,
                 spans,
-                reference: &[],
+                ..Scored::default()
             };
             Pairwise(Difference).evaluate(&scored, 2)
         };
@@ -186,9 +186,9 @@ mod tests {
         assert!((first.loss + second.loss - whole.loss).abs() < 1e-12);
         assert_eq!(whole.by_logp, [-0.5, -0.5, 0.5, 0.5, -0.5, 0.5, 0.5]);
         let metrics = whole.preference.unwrap().metrics();
-        assert!((metrics.rewards_chosen - -0.875).abs() < 1e-12);
-        assert!((metrics.rewards_accuracies - 1.0).abs() < 1e-12);
-        assert!((metrics.logps_rejected - -5.25).abs() < 1e-12);
+        assert_eq!(metrics.rewards_chosen, Some(-0.875));
+        assert_eq!(metrics.rewards_accuracies, Some(1.0));
+        assert_eq!(metrics.logps_rejected, Some(-5.25));
         assert_eq!(Pairwise(Difference).units(&[2, 2, 1, 2]), 2);
     }
 }

@@ -39,7 +39,7 @@ mod tests {
             let scored = Scored {
                 logps,
                 spans: std::slice::from_ref(&span),
-                reference: &[],
+                ..Scored::default()
             };
             NegativeLogLikelihood.evaluate(&scored, 4)
         };

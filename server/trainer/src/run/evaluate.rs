@@ -11,7 +11,7 @@ use crate::error::Result;
 
 use super::interrupter::Interrupter;
 use super::order::Source;
-use super::step::{Scene, Scorable, StepSums};
+use super::step::{Measure, Scene, Scorable, StepSums};
 
 /// Answers kept as samples of an evaluation.
 const SAMPLES: usize = 8;
@@ -67,7 +67,11 @@ impl fmt::Debug for TaskEvaluation<'_> {
 pub(super) struct Evaluation<'a> {
     pub(super) config: &'a EvaluationConfig,
     pub(super) task: Option<TaskEvaluation<'a>>,
+    /// Examples that go through the model at once.
     pub(super) batch_size: usize,
+    /// Batches whose examples are measured against one estimate of the distance from the
+    /// reference, as in a step.
+    pub(super) accumulation: usize,
     pub(super) interrupter: &'a Interrupter,
 }
 
@@ -103,23 +107,46 @@ impl Evaluation<'_> {
         adapter: &Adapter,
         data: &mut Scorable,
     ) -> Result<Option<(f64, StepSums)>> {
-        let rows: Vec<usize> = (0..data.examples.len().min(self.config.max_rows)).collect();
+        let rows = data.examples.measured(self.config.max_rows);
+        let (size, together) = (self.batch_size.max(1), self.accumulation.max(1));
         let mut sums = StepSums::default();
         let mut units = 0;
-        for indices in rows.chunks(self.batch_size.max(1)) {
-            if self.interrupter.reason().is_some() {
+        for group in rows.chunks(size * together) {
+            let Some(kl) = self.kl(scene, adapter, data, group)? else {
                 return Ok(None);
-            }
-            let sources: Vec<Source> = indices.iter().copied().map(Source::Train).collect();
-            let Some((batch, reference)) = scene.prepare(data, None, &sources)? else {
-                continue;
             };
-            let labels: Vec<usize> = batch.spans.iter().map(ExactSizeIterator::len).collect();
-            units += scene.objective.units(&labels);
-            // Divided at the end, when all are counted.
-            sums.add(&scene.loss(adapter, &batch, &reference, 1)?, &batch);
+            for indices in group.chunks(size) {
+                if self.interrupter.reason().is_some() {
+                    return Ok(None);
+                }
+                let sources: Vec<Source> = indices.iter().copied().map(Source::Train).collect();
+                let Some(part) = scene.prepare(data, None, &sources)? else {
+                    continue;
+                };
+                units += scene.objective.units(&part.labels());
+                // Divided at the end, when all are counted.
+                let measure = Measure { units: 1, kl };
+                sums.add(&scene.loss(adapter, &part, measure)?, &part.batch);
+            }
         }
         Ok(Some((sums.loss / units.max(1) as f64, sums)))
+    }
+
+    /// The distance from the reference that a group is measured against; zero where the objective
+    /// needs none, `None` if interrupted.
+    fn kl(
+        &self,
+        scene: &Scene<'_>,
+        adapter: &Adapter,
+        data: &Scorable,
+        group: &[usize],
+    ) -> Result<Option<f64>> {
+        if !scene.objective.needs_kl() {
+            return Ok(Some(0.0));
+        }
+        let labelled = |index: &usize| data.examples.labelled(*index);
+        let examples: Vec<_> = group.iter().filter_map(labelled).collect();
+        scene.kl(adapter, &examples, self.batch_size, self.interrupter)
     }
 }
 

@@ -3,7 +3,7 @@
 use sha2::{Digest, Sha256};
 use shared::training::{Lesson, Method};
 
-use crate::data::{TokenizedPair, TokenizedRow};
+use crate::data::{LabelledRow, TokenizedPair, TokenizedRow};
 use crate::error::{Result, TrainerError};
 use crate::model::ModelConfig;
 
@@ -14,14 +14,17 @@ pub enum Examples {
     Rows(Vec<TokenizedRow>),
     /// Pairs to prefer by.
     Pairs(Vec<TokenizedPair>),
+    /// Answers that are each wanted or not.
+    Unpaired(Vec<LabelledRow>),
 }
 
 impl Examples {
-    /// The number of rows or pairs.
+    /// The number of rows, pairs or answers.
     pub fn len(&self) -> usize {
         match self {
             Self::Rows(rows) => rows.len(),
             Self::Pairs(pairs) => pairs.len(),
+            Self::Unpaired(rows) => rows.len(),
         }
     }
 
@@ -35,6 +38,25 @@ impl Examples {
         match self {
             Self::Rows(rows) => vec![&rows[index]],
             Self::Pairs(pairs) => vec![&pairs[index].chosen, &pairs[index].rejected],
+            Self::Unpaired(rows) => vec![&rows[index].row],
+        }
+    }
+
+    /// One answer with its label, if the examples have such.
+    pub(super) fn labelled(&self, index: usize) -> Option<&LabelledRow> {
+        match self {
+            Self::Unpaired(rows) => rows.get(index),
+            Self::Rows(_) | Self::Pairs(_) => None,
+        }
+    }
+
+    /// At most so many examples to measure on: the first ones, but of labelled answers some from
+    /// everywhere, because the unwanted sides of pairs stand behind all wanted ones.
+    pub(super) fn measured(&self, most: usize) -> Vec<usize> {
+        let count = self.len().min(most);
+        match self {
+            Self::Unpaired(rows) => (0..count).map(|at| at * rows.len() / count).collect(),
+            Self::Rows(_) | Self::Pairs(_) => (0..count).collect(),
         }
     }
 
@@ -47,20 +69,24 @@ impl Examples {
     ) -> Result<()> {
         let fits = matches!(
             (self, method.lesson()),
-            (Self::Rows(_), Lesson::Answers) | (Self::Pairs(_), Lesson::Pairs)
+            (Self::Rows(_), Lesson::Answers)
+                | (Self::Pairs(_), Lesson::Pairs)
+                | (Self::Unpaired(_), Lesson::Unpaired)
         );
         let fail = |reason: String| Err(TrainerError::Config { field, reason });
         if !fits {
             return fail(match method.lesson() {
-                Lesson::Answers => format!("{method} needs rows with a completion, not pairs"),
-                Lesson::Pairs => format!("{method} needs pairs of chosen and rejected, not rows"),
+                Lesson::Answers => format!("{method} needs rows with a completion to imitate"),
+                Lesson::Pairs => format!("{method} needs pairs of chosen and rejected"),
+                Lesson::Unpaired => format!("{method} needs answers with a label"),
             });
         }
         for index in 0..self.len() {
-            for row in self.sequences(index) {
-                if let Some(reason) = unreadable(row, model) {
-                    return fail(format!("example {index} {reason}"));
-                }
+            let rows = self.sequences(index);
+            let beyond = self.labelled(index).map_or(&[][..], |row| &row.beyond);
+            let reason = rows.iter().find_map(|row| unreadable(row, model));
+            if let Some(reason) = reason.or_else(|| unknown(beyond, model)) {
+                return fail(format!("example {index} {reason}"));
             }
         }
         Ok(())
@@ -77,12 +103,19 @@ impl Examples {
                     sha.update([u8::from(*learned)]);
                 }
             }
+            if let Some(row) = self.labelled(index) {
+                sha.update([u8::from(row.desirable)]);
+                sha.update((row.beyond.len() as u64).to_le_bytes());
+                for token in &row.beyond {
+                    sha.update(token.to_le_bytes());
+                }
+            }
         }
     }
 }
 
 fn unreadable(row: &TokenizedRow, model: &ModelConfig) -> Option<String> {
-    let (length, vocabulary) = (row.tokens.len(), model.vocab_size);
+    let length = row.tokens.len();
     if length != row.loss_mask.len() {
         return Some("has a mask that is not as long as its tokens".into());
     }
@@ -92,11 +125,28 @@ fn unreadable(row: &TokenizedRow, model: &ModelConfig) -> Option<String> {
             "has {length} tokens where the model reads {most}; lower data.max_length"
         ));
     }
-    let beyond = row
-        .tokens
-        .iter()
-        .find(|token| **token as usize >= vocabulary)?;
+    unknown(&row.tokens, model)
+}
+
+fn unknown(tokens: &[u32], model: &ModelConfig) -> Option<String> {
+    let vocabulary = model.vocab_size;
+    let beyond = tokens.iter().find(|token| **token as usize >= vocabulary)?;
     Some(format!(
         "has token {beyond} where the model knows {vocabulary}; the tokenizer is another model's"
     ))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn labelled_answers_are_measured_from_everywhere() {
+        let rows = Examples::Unpaired(vec![LabelledRow::default(); 10]);
+        assert_eq!(rows.measured(4), [0, 2, 5, 7]);
+        assert_eq!(rows.measured(99), (0..10).collect::<Vec<_>>());
+        assert!(rows.measured(0).is_empty());
+        let rows = Examples::Rows(vec![TokenizedRow::default(); 10]);
+        assert_eq!(rows.measured(4), [0, 1, 2, 3]);
+    }
 }

@@ -9,13 +9,14 @@
 //! | file | what it holds |
 //! | --- | --- |
 //! | `request` | what a run is given, and what it hands back |
-//! | `examples` | tokenized rows or pairs, and their digest |
+//! | `examples` | tokenized rows, pairs or labelled answers, and their digest |
 //! | `order` | which examples make which step |
 //! | `plan` | what is known of a run before it starts |
 //! | `start` | what is refused, and where a run begins |
 //! | `training` | the loop |
 //! | `step` | one optimizer step from micro-batches |
 //! | `reference` | log-probabilities of the reference model |
+//! | `kl` | how far the model is from its reference, for KTO |
 //! | `evaluate` | validation loss and checks on generated answers |
 //! | `progress` | the best so far, and stopping early |
 //! | `checkpoint`, `durable` | saving so that a crash leaves the old or the new state |
@@ -29,6 +30,7 @@ mod durable;
 mod evaluate;
 mod examples;
 mod interrupter;
+mod kl;
 mod order;
 mod plan;
 mod progress;

@@ -52,7 +52,7 @@ pub fn estimate_memory(model: &ModelConfig, config: &TrainingConfig, longest: us
         4
     };
     let sides = match config.method.lesson() {
-        Lesson::Answers => 1,
+        Lesson::Answers | Lesson::Unpaired => 1,
         Lesson::Pairs => 2,
     };
     let tokens = config.batch.size * longest * sides;

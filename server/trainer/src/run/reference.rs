@@ -4,6 +4,8 @@
 //! Examples are scored in fixed groups of neighbours in the file, whatever batch asks first, so
 //! that a resumed run finds the same numbers to the last bit.
 
+use std::ops::Range;
+
 use crate::adapter::Adapter;
 use crate::engine::{Batch, Model};
 use crate::error::Result;
@@ -14,8 +16,8 @@ use super::examples::Examples;
 #[derive(Debug)]
 pub(super) struct Reference {
     group: usize,
-    /// For each example the sums of chosen and rejected.
-    sums: Vec<Option<[f64; 2]>>,
+    /// For each example the sums of its sequences, such as chosen and rejected.
+    sums: Vec<Option<Vec<f64>>>,
 }
 
 impl Reference {
@@ -27,7 +29,7 @@ impl Reference {
         }
     }
 
-    /// The sums of one example. `adapter` is the one that training began with, if it did not begin
+    /// The sums of one example's sequences. `adapter` is the one that training began with, if it did not begin
     /// with a fresh one.
     pub(super) fn sums(
         &mut self,
@@ -35,27 +37,45 @@ impl Reference {
         examples: &Examples,
         model: &Model,
         adapter: Option<&Adapter>,
-    ) -> Result<[f64; 2]> {
-        if let Some(sums) = self.sums[index] {
-            return Ok(sums);
+    ) -> Result<&[f64]> {
+        if self.sums[index].is_none() {
+            self.score_group(index, examples, model, adapter)?;
         }
+        Ok(self.sums[index].as_deref().unwrap_or_default())
+    }
+
+    fn score_group(
+        &mut self,
+        index: usize,
+        examples: &Examples,
+        model: &Model,
+        adapter: Option<&Adapter>,
+    ) -> Result<()> {
         let first = index / self.group * self.group;
         let last = (first + self.group).min(self.sums.len());
         let rows: Vec<_> = (first..last)
             .flat_map(|index| examples.sequences(index))
             .collect();
-        let batch = Batch::new(rows);
-        let hidden = model.forward(adapter, &batch)?;
-        let logps = model.score(&hidden, &batch, false)?.logps();
-        for (place, spans) in batch.spans.chunks_exact(2).enumerate() {
-            let sum = |at: usize| -> f64 {
-                logps[spans[at].clone()]
-                    .iter()
-                    .map(|logp| f64::from(*logp))
-                    .sum()
-            };
-            self.sums[first + place] = Some([sum(0), sum(1)]);
+        let mut sums = sequence_sums(model, adapter, &Batch::new(rows))?.into_iter();
+        for place in first..last {
+            let sequences = examples.sequences(place).len();
+            self.sums[place] = Some(sums.by_ref().take(sequences).collect());
         }
-        Ok(self.sums[index].unwrap_or_default())
+        Ok(())
     }
+}
+
+/// For each sequence of a batch the sum of its labels' log-probabilities, without gradients.
+pub(super) fn sequence_sums(
+    model: &Model,
+    adapter: Option<&Adapter>,
+    batch: &Batch,
+) -> Result<Vec<f64>> {
+    let hidden = model.forward(adapter, batch)?;
+    let logps = model.score(&hidden, batch, false)?.logps();
+    let sum = |span: &Range<usize>| {
+        let logps = logps[span.clone()].iter();
+        logps.map(|logp| f64::from(*logp)).sum()
+    };
+    Ok(batch.spans.iter().map(sum).collect())
 }

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use shared::training::{EvaluationConfig, Lesson, RunEvent, TargetModule, TrainingConfig};
+use shared::training::{EvaluationConfig, Lesson, Method, RunEvent, TargetModule, TrainingConfig};
 
 use crate::adapter::{self, Adapter, LoraShape, PeftConfig};
 use crate::error::{Result, TrainerError};
@@ -90,7 +90,7 @@ fn check_evaluation(config: &EvaluationConfig, request: &TrainRequest<'_>) -> Re
 }
 
 fn check_preference(config: &TrainingConfig) -> Result<()> {
-    if config.method.lesson() != Lesson::Pairs {
+    if config.method.lesson() == Lesson::Answers {
         return Ok(());
     }
     let (beta, preference) = (config.beta(), &config.preference);
@@ -102,6 +102,26 @@ fn check_preference(config: &TrainingConfig) -> Result<()> {
     }
     if !preference.margin.is_finite() || preference.margin < 0.0 {
         return refuse("preference.margin", "must be a number from 0 up");
+    }
+    for (field, weight) in [
+        ("preference.desirable_weight", preference.desirable_weight),
+        (
+            "preference.undesirable_weight",
+            preference.undesirable_weight,
+        ),
+    ] {
+        if !weight.is_finite() || weight < 0.0 {
+            return refuse(field, "must be a number from 0 up");
+        }
+    }
+    if config.method == Method::Kto
+        && config.batch.size.saturating_mul(config.batch.accumulation) < 2
+    {
+        return refuse(
+            "batch.size",
+            "kto compares the answers of a step with each other: size times accumulation must be \
+             at least 2",
+        );
     }
     Ok(())
 }

@@ -34,6 +34,42 @@ pub(super) struct Scene<'a> {
     pub(super) objective: Box<dyn Objective>,
     /// The adapter of the reference model, if it has one.
     pub(super) reference_adapter: Option<Adapter>,
+    /// The most tokens of a row.
+    pub(super) max_length: usize,
+}
+
+/// A micro-batch with what its loss needs besides the model.
+pub(super) struct Prepared {
+    pub(super) batch: Batch,
+    /// For each sequence its sum under the reference model, if the objective needs it.
+    reference: Vec<f64>,
+    /// For each sequence whether its answer is wanted, where examples have labels.
+    desirable: Vec<bool>,
+}
+
+impl Prepared {
+    /// The number of labels of each sequence.
+    pub(super) fn labels(&self) -> Vec<usize> {
+        let spans = self.batch.spans.iter();
+        spans.map(ExactSizeIterator::len).collect()
+    }
+
+    fn scored<'a>(&'a self, logps: &'a [f32], kl: f64) -> Scored<'a> {
+        Scored {
+            logps,
+            spans: &self.batch.spans,
+            reference: &self.reference,
+            desirable: &self.desirable,
+            kl,
+        }
+    }
+}
+
+/// What the loss is divided by, and what it is measured against.
+#[derive(Clone, Copy)]
+pub(super) struct Measure {
+    pub(super) units: usize,
+    pub(super) kl: f64,
 }
 
 impl Scene<'_> {
@@ -41,37 +77,29 @@ impl Scene<'_> {
     pub(super) fn loss(
         &self,
         adapter: &Adapter,
-        batch: &Batch,
-        reference: &[f64],
-        units: usize,
+        part: &Prepared,
+        measure: Measure,
     ) -> Result<LossOutput> {
-        let hidden = self.model.forward(Some(adapter), batch)?;
-        let logps = self.model.score(&hidden, batch, false)?.logps();
-        let scored = Scored {
-            logps: &logps,
-            spans: &batch.spans,
-            reference,
-        };
-        Ok(self.objective.evaluate(&scored, units))
+        let hidden = self.model.forward(Some(adapter), &part.batch)?;
+        let logps = self.model.score(&hidden, &part.batch, false)?.logps();
+        let scored = part.scored(&logps, measure.kl);
+        Ok(self.objective.evaluate(&scored, measure.units))
     }
 
     /// The loss of a micro-batch; adds its gradients.
     fn learn(
         &self,
         pass: &Pass<'_>,
-        (batch, reference): &(Batch, Vec<f64>),
-        units: usize,
+        part: &Prepared,
+        measure: Measure,
         gradients: &Gradients,
     ) -> Result<LossOutput> {
+        let batch = &part.batch;
         let saved = self.model.forward_saving(pass, batch)?;
         let scores = self.model.score(saved.hidden(), batch, true)?;
         let logps = scores.logps();
-        let scored = Scored {
-            logps: &logps,
-            spans: &batch.spans,
-            reference,
-        };
-        let output = self.objective.evaluate(&scored, units);
+        let scored = part.scored(&logps, measure.kl);
+        let output = self.objective.evaluate(&scored, measure.units);
         if output.loss.is_finite() {
             self.model
                 .backward(pass, batch, saved, &scores, &output.by_logp, gradients)?;
@@ -129,13 +157,28 @@ impl Scene<'_> {
         let mut units = 0;
         for sources in micro_batches {
             if let Some(part) = self.prepare(train, general.as_deref_mut(), sources)? {
-                let labels: Vec<usize> = part.0.spans.iter().map(ExactSizeIterator::len).collect();
-                units += self.objective.units(&labels);
+                units += self.objective.units(&part.labels());
                 batches.push(part);
             }
         }
+        let mut kl = 0.0;
+        if self.objective.needs_kl() {
+            let sources = micro_batches.iter().flatten();
+            let examples: Vec<_> = sources
+                .filter_map(|source| match source {
+                    Source::Train(index) => train.examples.labelled(*index),
+                    Source::General(index) => general.as_ref()?.examples.labelled(*index),
+                })
+                .collect();
+            let size = micro_batches.first().map_or(1, Vec::len);
+            let Some(found) = self.kl(adapter, &examples, size, interrupter)? else {
+                return Ok(None);
+            };
+            kl = found;
+        }
+        let measure = Measure { units, kl };
         let mut sums = StepSums::default();
-        for (number, batch) in batches.iter().enumerate() {
+        for (number, part) in batches.iter().enumerate() {
             if interrupter.reason().is_some() {
                 return Ok(None);
             }
@@ -148,7 +191,7 @@ impl Scene<'_> {
                 adapter: Some(adapter),
                 dropout,
             };
-            sums.add(&self.learn(&pass, batch, units, gradients)?, &batch.0);
+            sums.add(&self.learn(&pass, part, measure, gradients)?, &part.batch);
         }
         Ok(Some(sums))
     }
@@ -159,9 +202,10 @@ impl Scene<'_> {
         train: &mut Scorable,
         general: Option<&mut Scorable>,
         sources: &[Source],
-    ) -> Result<Option<(Batch, Vec<f64>)>> {
+    ) -> Result<Option<Prepared>> {
         let mut rows = Vec::new();
         let mut reference = Vec::new();
+        let mut desirable = Vec::new();
         let mut general = general;
         // The reference first, which needs the data mutably, then the rows.
         if self.objective.needs_reference() {
@@ -176,22 +220,26 @@ impl Scene<'_> {
                 }) = data
                 {
                     let adapter = self.reference_adapter.as_ref();
-                    reference.extend(known.sums(index, examples, self.model, adapter)?);
+                    reference.extend_from_slice(known.sums(index, examples, self.model, adapter)?);
                 }
             }
         }
         for source in sources {
-            match source {
-                Source::Train(index) => rows.extend(train.examples.sequences(*index)),
-                Source::General(index) => {
-                    if let Some(data) = &general {
-                        rows.extend(data.examples.sequences(*index));
-                    }
-                }
+            let (data, index) = match source {
+                Source::Train(index) => (Some(&*train), *index),
+                Source::General(index) => (general.as_deref(), *index),
+            };
+            if let Some(Scorable { examples, .. }) = data {
+                rows.extend(examples.sequences(index));
+                desirable.extend(examples.labelled(index).map(|row| row.desirable));
             }
         }
         let batch = Batch::new(rows);
         // Rows without labels only: nothing to compute.
-        Ok((!batch.labels.is_empty()).then_some((batch, reference)))
+        Ok((!batch.labels.is_empty()).then_some(Prepared {
+            batch,
+            reference,
+            desirable,
+        }))
     }
 }

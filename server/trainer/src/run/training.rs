@@ -118,6 +118,7 @@ where {
                 model,
                 objective,
                 reference_adapter: initial,
+                max_length: config.data.max_length,
             },
             train: Scorable::new(request.train, group),
             validation: request
@@ -265,6 +266,7 @@ where {
             config: &self.config.evaluation,
             task: self.task,
             batch_size: self.config.batch.size,
+            accumulation: self.config.batch.accumulation,
             interrupter: self.interrupter,
         };
         let result = evaluation.run(&self.scene, &self.adapter, self.validation.as_mut())?;

@@ -66,9 +66,18 @@ fn losses_and_their_gradients_are_trls() {
         logps: &pairs.logps,
         spans: &pairs.spans,
         reference: &pairs.reference,
+        ..Scored::default()
     };
+    let sides = pairs.spans.len();
+    let desirable: Vec<bool> = (0..sides).map(|side| side % 2 == 0).collect();
     for case in stored["cases"].as_array().unwrap() {
-        let ours = objective(&config(case)).evaluate(&scored, pairs.spans.len() / 2);
+        let objective = objective(&config(case));
+        let scored = Scored {
+            desirable: &desirable,
+            kl: case["kl"].as_f64().unwrap_or_default(),
+            ..scored
+        };
+        let ours = objective.evaluate(&scored, objective.units(&vec![1; sides]));
         let theirs = case["value"].as_f64().unwrap();
         let loss = (ours.loss / theirs - 1.0).abs();
         let sides = case["by_logp"].as_array().unwrap().iter();

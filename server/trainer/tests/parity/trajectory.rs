@@ -1,4 +1,4 @@
-//! Whole runs against the SFT and DPO trainers of TRL: of the tiny Llama from the adapter that PEFT
+//! Whole runs against the SFT, DPO and KTO trainers of TRL: of the tiny Llama from the adapter that PEFT
 //! initialised, and of SmolLM2 from one that is filled with numbers that both sides can draw.
 
 use std::collections::HashMap;
@@ -22,6 +22,8 @@ use crate::support::{fixture, json, numbers, place, relative_error, smollm2, ten
 /// Differences of the first ten steps and of all, by TRL's value.
 const FIRST_TEN: f64 = 1e-5;
 const ALL: f64 = 1e-3;
+/// The largest difference of what a preference method measures: rewards and sums of logarithms.
+const METRICS: f64 = 1e-3;
 
 #[test]
 fn twenty_steps_of_sft_are_trls() {
@@ -31,6 +33,16 @@ fn twenty_steps_of_sft_are_trls() {
 #[test]
 fn ten_steps_of_dpo_are_trls() {
     tiny_run(Method::Dpo, "trajectory-dpo");
+}
+
+#[test]
+fn ten_steps_of_kto_on_pairs_taken_apart_are_trls() {
+    tiny_run(Method::Kto, "trajectory-kto");
+}
+
+#[test]
+fn ten_steps_of_kto_on_labelled_answers_are_trls() {
+    tiny_run(Method::Kto, "trajectory-kto-labelled");
 }
 
 #[test]
@@ -139,6 +151,7 @@ fn compare(steps: &[StepMetrics], reference: &Value, name: &str) {
     assert_eq!(steps.len(), theirs.len());
     // The largest differences of loss and norm.
     let (mut early, mut all) = ([0.0_f64; 2], [0.0_f64; 2]);
+    let mut measured = 0.0_f64;
     for (ours, theirs) in steps.iter().zip(theirs) {
         let pairs = [("loss", ours.loss), ("grad_norm", ours.grad_norm)];
         for (index, (key, value)) in pairs.into_iter().enumerate() {
@@ -150,10 +163,23 @@ fn compare(steps: &[StepMetrics], reference: &Value, name: &str) {
         }
         let rate = theirs["learning_rate"].as_f64().unwrap();
         assert!((ours.learning_rate - rate).abs() < 1e-12);
+        for (key, theirs) in theirs.as_object().unwrap() {
+            let is_shared = key.starts_with("rewards/") || key.starts_with("logps/") || key == "kl";
+            if is_shared {
+                let ours = serde_json::to_value(ours.preference).unwrap()[key].as_f64();
+                let off = ours.map_or(f64::INFINITY, |ours| {
+                    (ours - theirs.as_f64().unwrap()).abs()
+                });
+                measured = measured.max(off);
+            }
+        }
     }
     let told = |errors: [f64; 2]| format!("{:.1e} and {:.1e}", errors[0], errors[1]);
     let (first, whole) = (told(early), told(all));
-    eprintln!("{name}: loss and norm are off by {first} in ten steps, {whole} in all");
+    eprintln!(
+        "{name}: loss and norm are off by {first} in ten steps, {whole} in all, metrics by {measured:.1e}"
+    );
+    assert!(measured < METRICS, "{measured}");
     assert!(early.iter().all(|error| *error < FIRST_TEN), "{early:?}");
     assert!(all.iter().all(|error| *error < ALL), "{all:?}");
 }
@@ -180,6 +206,9 @@ fn config(method: Method, reference: &Value) -> TrainingConfig {
     config.schedule.kind = LearningRateSchedule::try_from(kind.to_owned()).unwrap();
     config.schedule.warmup_steps = Some(count("warmup_steps"));
     config.preference.beta = settings["beta"].as_f64();
+    let weight = |key: &str| settings[key].as_f64().unwrap_or(1.0);
+    config.preference.desirable_weight = weight("desirable_weight");
+    config.preference.undesirable_weight = weight("undesirable_weight");
     config.evaluation.keep_best = false;
     config
 }
@@ -198,6 +227,7 @@ fn run(
     let train_on = match config.method.lesson() {
         Lesson::Answers => Examples::Rows(encoder.rows(&rows).unwrap().rows),
         Lesson::Pairs => Examples::Pairs(encoder.pairs(&rows).unwrap().pairs),
+        Lesson::Unpaired => Examples::Unpaired(encoder.labels(&rows).unwrap().rows),
     };
     let model = Model::new(loaded.config.clone(), loaded.weights.clone());
     let request = TrainRequest {

@@ -18,7 +18,7 @@ the variable TEMPER_TEST_MODEL, and are passed over without it.
 | architectures.py | random models of the other architectures, their logits and gradients |
 | gradients.py | hidden states, logits, losses, adapter gradients, AdamW, schedules |
 | losses.py | preference losses and their gradients by TRL's own code |
-| trajectory.py | whole runs of TRL's SFTTrainer and DPOTrainer |
+| trajectory.py | whole runs of TRL's SFTTrainer, DPOTrainer and KTOTrainer |
 """
 
 import argparse

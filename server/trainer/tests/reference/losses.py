@@ -6,10 +6,10 @@ import json
 import random
 from collections import defaultdict
 from pathlib import Path
-from types import SimpleNamespace
+from types import MethodType, SimpleNamespace
 
 import torch
-from trl import DPOTrainer
+from trl import DPOTrainer, KTOTrainer
 from trl.experimental.cpo import CPOTrainer
 from trl.experimental.orpo import ORPOTrainer
 
@@ -26,6 +26,12 @@ DPO = [
 ORPO = [{"beta": 0.1}, {"beta": 0.5}]
 # Conservative DPO is CPO's code with smoothing, given the log-ratios instead of log-probabilities.
 CDPO = [{"loss": "sigmoid", "beta": 0.1, "label_smoothing": 0.1}]
+# A distance from the reference, and one below zero, which counts as none.
+KTO = [
+    ({"beta": 0.1, "desirable_weight": 1.0, "undesirable_weight": 1.0}, 1.5),
+    ({"beta": 0.5, "desirable_weight": 1.33, "undesirable_weight": 0.8}, 0.25),
+    ({"beta": 0.1, "desirable_weight": 1.0, "undesirable_weight": 1.0}, -2.0),
+]
 SIMPO = [{"beta": 2.0, "margin": 1.0}, {"beta": 10.0, "margin": 3.0}]
 
 
@@ -134,6 +140,30 @@ def orpo(pairs: list, beta: float) -> dict:
     return found(pairs, (-chosen - ratios).mean(), logps)
 
 
+def kto(pairs: list, kl: float, **settings) -> dict:
+    """Chosen is wanted, rejected is not. The mismatched answers have one token each, whose log-ratios
+    are around the distance that is asked for."""
+    logps, mask, reference = padded(pairs)
+    trainer = stand_in(loss_type="kto", calculate_KL=True, **settings)
+    trainer._compute_kl_logps = MethodType(KTOTrainer._compute_kl_logps, trainer)
+    nothing = torch.zeros_like(logps)
+    matched = SimpleNamespace(log_probs=logps, entropy=nothing, mean_logits=nothing)
+    count = len(logps)
+    off = torch.linspace(-3.0, 3.0, count, dtype=torch.float64)
+    mismatched = SimpleNamespace(log_probs=(off - 40.0)[:, None])
+    batch = {
+        "input_ids": torch.zeros_like(mask), "attention_mask": torch.ones_like(mask),
+        "completion_mask": mask, "label": torch.arange(count) < count // 2,
+        "KL_input_ids": torch.zeros(count, 2, dtype=torch.long),
+        "KL_attention_mask": torch.ones(count, 2, dtype=torch.long),
+        "KL_completion_mask": torch.tensor([[0, 1]] * count),
+        "ref_logps": reference, "ref_KL_logps": torch.full((count,), -40.0 - kl).double(),
+    }
+    model = lambda input_ids, **_: matched if input_ids is batch["input_ids"] else mismatched
+    value = KTOTrainer._compute_loss(trainer, model, batch, False)
+    return {"kl": trainer._metrics["train"]["kl"][0], **found(pairs, value, logps)}
+
+
 def write(out: Path) -> None:
     pairs = inputs()
     cases = []
@@ -142,4 +172,6 @@ def write(out: Path) -> None:
     ):
         for one in settings:
             cases.append({"objective": name, "settings": one, **compute(pairs, **one)})
+    for one, kl in KTO:
+        cases.append({"objective": "kto", "settings": one, **kto(pairs, kl, **one)})
     (out / "losses.json").write_text(json.dumps({"pairs": pairs, "cases": cases}) + "\n")

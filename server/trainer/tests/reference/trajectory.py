@@ -13,7 +13,7 @@ from datasets import Dataset
 from peft import LoraConfig, PeftModel, get_peft_model
 from safetensors.torch import load_file, save_file
 from transformers import AutoModelForCausalLM
-from trl import DPOConfig, DPOTrainer, SFTConfig, SFTTrainer
+from trl import DPOConfig, DPOTrainer, KTOConfig, KTOTrainer, SFTConfig, SFTTrainer
 
 import tiny
 from gradients import TARGETS
@@ -55,6 +55,10 @@ DPO = {
     "max_steps": 10,
     "beta": 0.1,
 }
+# The longest length cuts some answers, so that mismatched ones get back what was cut.
+KTO = {**DPO, "max_length": 44}
+# Of the labelled rows it leaves seven, so that the last batch of an epoch is smaller.
+KTO_LABELLED = {**KTO, "desirable_weight": 1.2, "undesirable_weight": 0.9}
 SMOLLM2 = {
     "sft": {**SFT, "learning_rate": 2e-4, "warmup_steps": 3, "weight_decay": 0.0,
             "per_device_train_batch_size": 2, "gradient_accumulation_steps": 1,
@@ -87,9 +91,22 @@ def dpo_rows() -> list:
     ]
 
 
+def labelled_rows() -> list:
+    source = random.Random(3)
+    return [
+        {
+            "prompt": phrase(source, 6),
+            "completion": phrase(source, 9),
+            "label": source.random() < 0.6,
+        }
+        for _ in range(18)
+    ]
+
+
 def as_messages(row: dict) -> dict:
     role = lambda key: "user" if key == "prompt" else "assistant"
-    return {key: [{"role": role(key), "content": text}] for key, text in row.items()}
+    message = lambda key, text: [{"role": role(key), "content": text}]
+    return {key: one if key == "label" else message(key, one) for key, one in row.items()}
 
 
 def model(out: Path) -> PeftModel:
@@ -107,7 +124,7 @@ def run(model, tokenizer, trainer_class, config_class, settings: dict, rows: lis
             processing_class=tokenizer,
         )
         trainer.train()
-    keep = lambda key: key in ("loss", "grad_norm", "learning_rate") or "/" in key
+    keep = lambda key: key in ("loss", "grad_norm", "learning_rate") or "/" in key or key == "kl"
     steps = [
         {key: value for key, value in entry.items() if keep(key)}
         for entry in trainer.state.log_history
@@ -201,6 +218,8 @@ def write(out: Path) -> None:
     for name, trainer, config, settings, rows in (
         ("sft", SFTTrainer, SFTConfig, SFT, sft_rows()),
         ("dpo", DPOTrainer, DPOConfig, DPO, dpo_rows()),
+        ("kto", KTOTrainer, KTOConfig, KTO, dpo_rows()),
+        ("kto-labelled", KTOTrainer, KTOConfig, KTO_LABELLED, labelled_rows()),
     ):
         result, weights = run(model(out), tiny.tokenizer(), trainer, config, settings, rows)
         (out / f"trajectory-{name}.json").write_text(json.dumps(result) + "\n")

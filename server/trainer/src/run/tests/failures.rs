@@ -138,7 +138,7 @@ fn settings_that_cannot_work_are_refused_by_name() {
     let config = config(Method::Sft);
     let mut run = Run::new(&config, output.path());
     run.train = examples(Method::Dpo, 1);
-    assert!(run.go().0.unwrap_err().to_string().contains("not pairs"));
+    assert!(run.go().0.unwrap_err().to_string().contains("to imitate"));
 
     for (length, word) in [(600, "data.max_length"), (3, "another model's")] {
         let row = TokenizedRow {

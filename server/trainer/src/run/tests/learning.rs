@@ -40,9 +40,65 @@ fn preference_tuning_prefers_what_was_chosen() {
         (steps[0].loss.unwrap() - 2f64.ln()).abs() < 1e-9,
         "no adapter yet, so Δ is 0"
     );
-    assert!(first.rewards_margins.abs() < 1e-9);
+    assert!(first.rewards_margins.unwrap().abs() < 1e-9);
     let last = steps[19].preference.unwrap();
-    assert!(steps[19].loss.unwrap() < 0.3 && (last.rewards_accuracies - 1.0).abs() < 1e-9);
+    assert!(steps[19].loss.unwrap() < 0.3);
+    assert_eq!(last.rewards_accuracies, Some(1.0));
+}
+
+#[test]
+fn wanted_answers_become_likelier_and_unwanted_ones_less_so() {
+    let output = tempfile::tempdir().unwrap();
+    let mut config = config(Method::Kto);
+    config.batch.size = 10;
+    config.batch.epochs = 20.0;
+    let (outcome, events) = Run::new(&config, output.path()).go();
+    outcome.unwrap();
+    let steps = steps(&events);
+    let (first, last) = (steps[0].preference.unwrap(), steps[19].preference.unwrap());
+    assert!(
+        (steps[0].loss.unwrap() - 0.5).abs() < 1e-5,
+        "no adapter yet, so every ratio is 0"
+    );
+    assert!(first.rewards_margins.unwrap().abs() < 1e-5);
+    assert_eq!(first.kl, Some(0.0), "both models see the same batch");
+    assert!(steps[19].loss.unwrap() < 0.2, "{steps:?}");
+    assert!(last.rewards_chosen > Some(0.5) && last.rewards_rejected < Some(-0.5));
+    assert!(last.kl.is_some() && last.rewards_accuracies.is_none());
+    let measured = events.iter().filter_map(|event| match event {
+        RunEvent::Evaluation(metrics) => metrics.preference,
+        _ => None,
+    });
+    for metrics in measured {
+        assert!(metrics.rewards_margins.is_some() && metrics.kl.is_some());
+    }
+}
+
+#[test]
+fn accumulating_labelled_answers_equals_one_batch() {
+    let run = |size, accumulation| {
+        let output = tempfile::tempdir().unwrap();
+        let mut config = config(Method::Kto);
+        config.batch.size = size;
+        config.batch.accumulation = accumulation;
+        let (outcome, events) = Run::new(&config, output.path()).go();
+        outcome.unwrap();
+        (steps(&events), validation_losses(&events))
+    };
+    let ((whole, whole_losses), (parts, part_losses)) = (run(6, 1), run(1, 6));
+    for (whole, parts) in whole.iter().zip(&parts) {
+        let (one, other) = (whole.preference.unwrap(), parts.preference.unwrap());
+        assert!((one.kl.unwrap() - other.kl.unwrap()).abs() < 1e-3);
+        assert!((whole.loss.unwrap() - parts.loss.unwrap()).abs() < 1e-4);
+    }
+    assert!(
+        whole
+            .iter()
+            .any(|step| step.preference.unwrap().kl > Some(0.0))
+    );
+    for (whole, parts) in whole_losses.iter().zip(&part_losses) {
+        assert!((whole - parts).abs() < 1e-4);
+    }
 }
 
 #[test]

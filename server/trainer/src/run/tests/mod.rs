@@ -14,7 +14,7 @@ use shared::training::{
 };
 
 use super::{Examples, Interrupter, Outcome, TaskEvaluation, TrainRequest, train};
-use crate::data::{TokenizedPair, TokenizedRow};
+use crate::data::{LabelledRow, TokenizedPair, TokenizedRow};
 use crate::error::Result;
 use crate::testing::{random_rows, tiny_config, tiny_model};
 
@@ -71,7 +71,22 @@ fn examples(method: Method, seed: u64) -> Examples {
     match method.lesson() {
         Lesson::Answers => Examples::Rows(rows(seed)),
         Lesson::Pairs => Examples::Pairs(pairs(seed)),
+        Lesson::Unpaired => Examples::Unpaired(labelled(seed)),
     }
+}
+
+/// Both sides of the pairs, the better ones first.
+fn labelled(seed: u64) -> Vec<LabelledRow> {
+    let row = |row, desirable| LabelledRow {
+        row,
+        beyond: Vec::new(),
+        desirable,
+    };
+    let (better, worse): (Vec<_>, Vec<_>) = pairs(seed)
+        .into_iter()
+        .map(|pair| (row(pair.chosen, true), row(pair.rejected, false)))
+        .unzip();
+    [better, worse].concat()
 }
 
 /// A run of the tiny model on the data of `method`.

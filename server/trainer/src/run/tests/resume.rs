@@ -79,6 +79,12 @@ fn pairs_with_their_reference() {
 }
 
 #[test]
+fn labelled_answers_with_their_distance_from_the_reference() {
+    // Five steps to an epoch of 17 examples; general ones are among them.
+    resumed_equals_uninterrupted(Method::Kto, &[2, 3, 9]);
+}
+
+#[test]
 fn a_finished_run_resumes_to_its_end() {
     let config = eventful(Method::Sft);
     let output = tempfile::tempdir().unwrap();
