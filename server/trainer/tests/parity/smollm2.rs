@@ -5,12 +5,12 @@ use std::time::Duration;
 use candle_core::Device;
 use shared::message::Message;
 use trainer::data::Encoder;
-use trainer::engine::Model;
+use trainer::engine::{Batch, Model};
 use trainer::generate::{GenerateRequest, Generator, ModelDecoder, Sampling};
 use trainer::model::load;
 use trainer::run::Interrupter;
 
-use crate::support::{ids, json, smollm2};
+use crate::support::{ids, json, numbers, relative_error, smollm2};
 
 #[test]
 fn loads_tokenizes_and_renders() {
@@ -38,6 +38,30 @@ fn loads_tokenizes_and_renders() {
         "<|im_start|>system\nYou are a helpful AI assistant named SmolLM, trained by Hugging \
          Face<|im_end|>\n<|im_start|>user\nhi<|im_end|>\n<|im_start|>assistant\n"
     );
+}
+
+#[test]
+#[expect(clippy::print_stderr, reason = "the measured error is worth seeing")]
+fn logits_are_torchs_in_64_bits() {
+    let Some(path) = smollm2("logits_are_torchs_in_64_bits") else {
+        return;
+    };
+    let loaded = load(&path, &Device::Cpu).unwrap();
+    let model = Model::new(loaded.config, loaded.weights);
+    let vectors = json("chats-smollm2.json");
+    let tokens = ids(&vectors["chats"][0]["ids"]);
+    let hidden = model.forward(None, &Batch::unlabelled(&[&tokens])).unwrap();
+    let step = usize::try_from(vectors["logits"]["step"].as_u64().unwrap()).unwrap();
+    for (place, expected) in vectors["logits"]["places"].as_object().unwrap() {
+        let last = hidden.narrow(0, place.parse().unwrap(), 1).unwrap();
+        let logits = numbers(&model.logits(&last.contiguous().unwrap()).unwrap());
+        let ours: Vec<f32> = logits.into_iter().step_by(step).collect();
+        let expected = expected.as_array().unwrap().iter();
+        let expected: Vec<f32> = expected.map(|one| one.as_f64().unwrap() as f32).collect();
+        let error = relative_error(&ours, &expected);
+        eprintln!("logits after token {place}: {error:.2e}");
+        assert!(error < 1e-5, "{place}: {error}");
+    }
 }
 
 #[test]

@@ -20,6 +20,29 @@ fn rows_of_smollm2_are_as_trl_makes_them() {
     check(&model, &json("tokens-smollm2.json"));
 }
 
+#[test]
+fn two_hundred_chats_of_smollm2_are_as_trl_makes_them() {
+    let Some(path) = smollm2("two_hundred_chats_of_smollm2_are_as_trl_makes_them") else {
+        return;
+    };
+    let model = load(&path, &candle_core::Device::Cpu).unwrap();
+    let vectors = json("chats-smollm2.json");
+    let chats = vectors["chats"].as_array().unwrap();
+    let data = Encoder::new(&model, None, 2048).rows(&rows(&vectors["chats"]));
+    let data = data.unwrap();
+    assert_eq!((data.rows.len(), chats.len()), (200, 200));
+    for (row, chat) in data.rows.iter().zip(chats) {
+        assert_eq!(row.tokens, ids(&chat["ids"]), "{}", chat["row"]);
+        let start = row.loss_mask.iter().position(|learned| *learned);
+        assert_eq!(start.map(|start| start as u64), chat["start"].as_u64());
+        assert!(
+            row.loss_mask[start.unwrap()..]
+                .iter()
+                .all(|learned| *learned)
+        );
+    }
+}
+
 fn check(model: &LoadedModel, vectors: &Value) {
     check_rows(model, vectors, "completions", 21);
     check_pairs(model, vectors);

@@ -117,6 +117,58 @@ TEXTS = [
 ] * 3
 
 
+# Pieces that chats are made of: what tokenizers split differently, in sentences and alone.
+PIECES = [
+    "My order 48213 from 3 May hasn't come",
+    "I've paid $1,299.00 twice",
+    "call +44 20 7946 0958",
+    "at 09:45, not 9:5",
+    "the  lamp   flickers",
+    "see https://example.org/a?b=1&c=2#d",
+    "für Zürich, bitte",
+    "¿dónde está mi pedido?",
+    "注文番号は12345です",
+    "это не работает",
+    "مرحبا 123",
+    "😀👍🏽 thanks!!!",
+    "{\"intent\": \"refund\", \"n\": [1, 2.50]}",
+    "def f(x):\n    return x ** 2",
+    "\tindented\n\n\nfar below",
+    "don't won't we'll I'VE it'S",
+    "3.14159 2^10 = 1024",
+    "ﬁnal ½ ² Ａ１",
+    "e\u0301clair na\u00efve",
+    "<b>bold</b> & <|not_a_token|>",
+    "UPPER lower MiXeD snake_case camelCase",
+    "...---...",
+    "a",
+    " leading and trailing ",
+    "zero\u200bwidth non\u00a0breaking",
+]
+CHATS = 200
+
+
+def chats() -> list:
+    """Two hundred conversations that end with an answer: one to three turns, with a system message
+    or without, of one to four pieces each."""
+    import random
+
+    draw = random.Random(20260814)
+
+    def said() -> str:
+        pieces = draw.sample(PIECES, draw.randint(1, 4))
+        return draw.choice([" ", ", ", "\n", ". ", "  "]).join(pieces)
+
+    found = []
+    for number in range(CHATS):
+        messages = [{"role": "system", "content": said()}] if number % 3 == 0 else []
+        for _ in range(draw.randint(1, 3)):
+            messages.append({"role": "user", "content": said()})
+            messages.append({"role": "assistant", "content": said()})
+        found.append({"prompt": messages[:-1], "completion": messages[-1:]})
+    return found
+
+
 def with_system(messages: list) -> list:
     if messages and messages[0]["role"] == "system":
         return messages

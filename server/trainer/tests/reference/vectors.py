@@ -18,6 +18,7 @@ from rows import (
     PREFERENCES,
     SYSTEM_PROMPT,
     as_messages,
+    chats,
     with_system,
 )
 
@@ -153,6 +154,41 @@ def write_smollm2(out: Path, gguf: Path) -> None:
     tokenizer = smollm2_tokenizer(gguf)
     save(out / "tokens-smollm2.json", vectors(tokenizer))
     save(out / "greedy-smollm2.json", greedy(tokenizer, gguf))
+    found = chats_of(tokenizer)
+    save(out / "chats-smollm2.json", {"chats": found, "logits": logits(found[0]["ids"], gguf)})
+
+
+def chats_of(tokenizer) -> list:
+    """The tokens of many chats, and where each begins to be learned."""
+    rows = chats()
+    with tempfile.TemporaryDirectory() as folder:
+        config = SFTConfig(
+            output_dir=folder, max_length=2048, bf16=False, use_cpu=True, report_to=[]
+        )
+        trainer = SFTTrainer(
+            model=stand_in(len(tokenizer)),
+            args=config,
+            train_dataset=Dataset.from_list(rows),
+            processing_class=tokenizer,
+        )
+    found = []
+    for row, example in zip(rows, trainer.train_dataset, strict=True):
+        learned = [label != -100 for label in example["labels"]]
+        start = learned.index(True)
+        assert all(learned[start:])
+        found.append({"row": row, "ids": list(example["input_ids"]), "start": start})
+    return found
+
+
+def logits(ids: list, gguf: Path) -> dict:
+    """Every 96th logit after some tokens of a chat, computed in 64 bits."""
+    model = AutoModelForCausalLM.from_pretrained(
+        gguf.parent, gguf_file=gguf.name, dtype=torch.float32
+    )
+    with torch.no_grad():
+        all_logits = model.to(torch.float64).eval()(torch.tensor([ids])).logits[0]
+    places = [0, len(ids) // 2, len(ids) - 1]
+    return {"step": 96, "places": {str(place): all_logits[place, ::96].tolist() for place in places}}
 
 
 def greedy(tokenizer, gguf: Path) -> list:
