@@ -32,6 +32,7 @@ fn main() -> Result<()> {
     let shape = LoraShape {
         rank: 16,
         alpha: 32.0,
+        rank_stabilised: false,
         targets: TargetModule::ALL.to_vec(),
     };
     let adapter = Adapter::new(&model.config, shape, 1, &Device::Cpu)?;

@@ -258,15 +258,21 @@ pub(super) fn check_initial(setup: &RunSetup, folder: Option<&Path>) -> Option<F
             .targets
             .iter()
             .all(|target| wanted.targets.contains(target));
-    let same_alpha = (found.alpha - wanted.alpha).abs() < f64::EPSILON;
+    let same_alpha = (found.alpha - wanted.alpha).abs() < f64::EPSILON
+        && found.rank_stabilised == wanted.rank_stabilised;
     if found.rank == wanted.rank && same_alpha && same_targets {
         return None;
     }
     let targets: Vec<_> = found.targets.iter().map(ToString::to_string).collect();
     let message = format!(
-        "the adapter to go on from has rank {}, alpha {} and the layers {}: set the same",
+        "the adapter to go on from has rank {}, alpha {}{} and the layers {}: set the same",
         found.rank,
         found.alpha,
+        if found.rank_stabilised {
+            " (rank-stabilised)"
+        } else {
+            ""
+        },
         targets.join(", ")
     );
     Some(error("adapter_shape", "config.adapter", message))

@@ -85,6 +85,7 @@ pub(crate) fn lora_shape(targets: &[TargetModule]) -> LoraShape {
     LoraShape {
         rank: 4,
         alpha: 8.0,
+        rank_stabilised: false,
         targets: targets.to_vec(),
     }
 }

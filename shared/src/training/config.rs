@@ -158,6 +158,8 @@ documented! {
         pub rank: usize = 16,
         /// The adapter's output is scaled by alpha divided by rank; twice the rank is the usual choice.
         pub alpha: f64 = 32.0,
+        /// Whether alpha is divided by the square root of the rank instead (rank-stabilised LoRA, Kalajdzievski 2023). It keeps high ranks learning; choose a smaller alpha with it.
+        pub rank_stabilised: bool = false,
         /// The share of the adapter's inputs zeroed at random while training, from 0 up to 1. Helps with very few rows.
         pub dropout: f64 = 0.0,
         /// The layers that carry an adapter. All linear layers learn more than attention alone at the same size.

@@ -50,6 +50,7 @@ impl PeftConfig {
             ("r", json!(self.shape.rank)),
             ("target_modules", json!(targets)),
             ("task_type", json!("CAUSAL_LM")),
+            ("use_rslora", json!(self.shape.rank_stabilised)),
         ]);
         let keys: Map<String, Value> = keys
             .into_iter()
@@ -79,6 +80,7 @@ impl PeftConfig {
         let shape = LoraShape {
             rank: rank as usize,
             alpha,
+            rank_stabilised: keys.get("use_rslora").and_then(Value::as_bool) == Some(true),
             targets: targets(keys).map_err(fail)?,
         };
         let dropout = keys
@@ -122,7 +124,6 @@ const OFF: &[&str] = &[
     "lora_bias",
     "use_dora",
     "use_qalora",
-    "use_rslora",
 ];
 const EMPTY: &[&str] = &["alpha_pattern", "loftq_config", "rank_pattern"];
 /// Of those, keys that say nothing about the arithmetic of a finished adapter.

@@ -44,16 +44,37 @@ impl Group {
 pub struct LoraShape {
     /// The rank, r.
     pub rank: usize,
-    /// The adapter's output is multiplied by alpha / rank.
+    /// What the adapter's output is multiplied by, before it is divided by the rank.
     pub alpha: f64,
+    /// Whether it is divided by the root of the rank instead (rsLoRA, Kalajdzievski 2023).
+    pub rank_stabilised: bool,
     /// Which linear layers carry one.
     pub targets: Vec<TargetModule>,
 }
 
 impl LoraShape {
+    /// The shape that a configuration asks for; targets in the order of a block.
+    pub fn of(config: &AdapterConfig) -> Self {
+        let targets = TargetModule::ALL.iter().copied();
+        Self {
+            rank: config.rank,
+            alpha: config.alpha,
+            rank_stabilised: config.rank_stabilised,
+            targets: targets
+                .filter(|target| config.targets.contains(target))
+                .collect(),
+        }
+    }
+
     /// What the adapter's output is multiplied by.
     pub fn scaling(&self) -> f32 {
-        (self.alpha / self.rank as f64) as f32
+        let rank = self.rank as f64;
+        let divisor = if self.rank_stabilised {
+            rank.sqrt()
+        } else {
+            rank
+        };
+        (self.alpha / divisor) as f32
     }
 }
 
@@ -73,12 +94,7 @@ pub(super) fn widths(config: &ModelConfig, target: TargetModule) -> (usize, usiz
 
 /// How many numbers an adapter on a model has.
 pub fn parameters(config: &ModelConfig, adapter: &AdapterConfig) -> usize {
-    let shape = LoraShape {
-        rank: adapter.rank,
-        alpha: adapter.alpha,
-        targets: adapter.targets.clone(),
-    };
-    Layout::new(config, &shape).size
+    Layout::new(config, &LoraShape::of(adapter)).size
 }
 
 /// One group of one layer in the flat tensor.

@@ -84,7 +84,6 @@ fn what_is_not_supported_is_refused_by_name() {
         ("modules_to_save", json!(["lm_head"])),
         ("rank_pattern", json!({"q_proj": 8})),
         ("alpha_pattern", json!({"q_proj": 8})),
-        ("use_rslora", json!(true)),
         ("fan_in_fan_out", json!(true)),
         ("layers_to_transform", json!([0])),
         ("target_modules", json!(["lm_head"])),

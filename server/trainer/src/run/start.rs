@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use shared::training::{EvaluationConfig, Lesson, Method, RunEvent, TargetModule, TrainingConfig};
+use shared::training::{EvaluationConfig, Lesson, Method, RunEvent, TrainingConfig};
 
 use crate::adapter::{self, Adapter, LoraShape, PeftConfig};
 use crate::error::{Result, TrainerError};
@@ -180,20 +180,9 @@ pub(super) fn begin(
 }
 
 fn peft(config: &TrainingConfig) -> PeftConfig {
-    let named = &config.adapter.targets;
-    let targets = TargetModule::ALL
-        .iter()
-        .copied()
-        .filter(|target| named.contains(target))
-        .collect();
-    let shape = LoraShape {
-        rank: config.adapter.rank,
-        alpha: config.adapter.alpha,
-        targets,
-    };
     let base_model = Some(config.model.clone()).filter(|path| !path.is_empty());
     PeftConfig {
-        shape,
+        shape: LoraShape::of(&config.adapter),
         dropout: config.adapter.dropout,
         base_model,
     }

@@ -141,6 +141,7 @@ fn smollm2_with_an_adapter_is_exported_with_fewer_bits() {
     let shape = LoraShape {
         rank: 4,
         alpha: 8.0,
+        rank_stabilised: false,
         targets: TargetModule::ALL.to_vec(),
     };
     let fresh = Adapter::new(&model.config, shape.clone(), 1, &Device::Cpu).unwrap();

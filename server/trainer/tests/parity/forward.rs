@@ -1,7 +1,7 @@
 //! Hidden states and logits against torch in 64 bits.
 
 use candle_core::{Device, Tensor};
-use trainer::adapter;
+use trainer::adapter::{self, Adapter, LoraShape};
 use trainer::engine::{Batch, Model};
 use trainer::model::LoadedModel;
 
@@ -28,6 +28,31 @@ fn logits_are_torchs_with_and_without_an_adapter() {
             let logits = model.logits(&hidden).unwrap();
             close(&logits, &reference[&format!("{index}.{name}")], name);
         }
+    }
+}
+
+#[test]
+fn a_rank_stabilised_adapter_is_scaled_as_pefts() {
+    let loaded = tiny();
+    let folder = fixture("adapter-random");
+    let (plain, _) = adapter::load(&folder, &loaded.config, &Device::Cpu).unwrap();
+    let shape = LoraShape {
+        rank_stabilised: true,
+        ..plain.shape().clone()
+    };
+    let values = numbers(plain.flat());
+    let adapter = Adapter::from_values(&loaded.config, shape, values, &Device::Cpu).unwrap();
+    let model = Model::new(loaded.config, loaded.weights);
+    let reference = tensors("forward.safetensors");
+    for index in 0..2 {
+        let batch = Batch::unlabelled(&[&sequence(index)]);
+        let hidden = model.forward(Some(&adapter), &batch).unwrap();
+        let logits = model.logits(&hidden).unwrap();
+        close(
+            &logits,
+            &reference[&format!("{index}.logits.rslora")],
+            "rsLoRA",
+        );
     }
 }
 

@@ -101,11 +101,7 @@ fn smollm2_run(method: Method, name: &str) {
 /// Writes an adapter with A uniform up to 1/√in and B zero, as PEFT initialises it, but drawn by
 /// `SplitMix64`, as the script beside the fixtures draws it.
 fn write_drawn(folder: &Path, config: &ModelConfig, settings: &AdapterConfig) {
-    let shape = LoraShape {
-        rank: settings.rank,
-        alpha: settings.alpha,
-        targets: settings.targets.clone(),
-    };
+    let shape = LoraShape::of(settings);
     let zero = vec![0.0; adapter::parameters(config, settings)];
     let empty = Adapter::from_values(config, shape.clone(), zero, &Device::Cpu).unwrap();
     let peft = PeftConfig {

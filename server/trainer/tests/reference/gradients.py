@@ -66,6 +66,16 @@ def adapted(out: Path, dtype: torch.dtype) -> PeftModel:
     return model.to(dtype)
 
 
+def rank_stabilised(out: Path, ids: torch.Tensor) -> torch.Tensor:
+    """Logits with the same matrices, scaled by the root of the rank."""
+    folder = out / "adapter-random"
+    config = LoraConfig.from_pretrained(folder)
+    config.use_rslora = True
+    model = PeftModel.from_pretrained(base(out, torch.float32), folder, config=config)
+    with torch.no_grad():
+        return model.to(torch.float64)(ids).logits[0].float().contiguous()
+
+
 def write_forward(out: Path) -> dict:
     """What each of two sequences looks like inside, computed in 64 bits."""
     first = json.loads((out / "tokens-tiny.json").read_text())
@@ -81,6 +91,7 @@ def write_forward(out: Path) -> dict:
             tensors[f"{index}.hidden.{layer}"] = hidden[0].float().contiguous()
         tensors[f"{index}.logits"] = plain.logits[0].float().contiguous()
         tensors[f"{index}.logits.adapter"] = with_adapter.logits[0].float().contiguous()
+        tensors[f"{index}.logits.rslora"] = rank_stabilised(out, ids)
     save_file(tensors, out / "forward.safetensors")
     return {"sequences": sequences}
 

@@ -1,7 +1,8 @@
 //! LoRA adapters as GGUF, as llama.cpp takes them beside a base (`--lora`).
 //!
 //! The matrices are named after the tensor of the base with `.lora_a` and `.lora_b` behind, and
-//! scaled by alpha and rank as here. Rows of B follow the order that the base's rows have in GGUF.
+//! scaled by alpha and rank as here; of a rank-stabilised adapter, alpha is written so that dividing
+//! it by the rank comes to the same. Rows of B follow the order that the base's rows have in GGUF.
 
 use std::path::Path;
 
@@ -22,7 +23,10 @@ pub fn write_adapter(config: &ModelConfig, adapter: &Adapter, path: &Path) -> Re
     let mut metadata = metadata::general(config.architecture, "adapter");
     metadata.extend([
         ("adapter.type".to_owned(), text("lora")),
-        (ALPHA.to_owned(), Value::F32(adapter.shape().alpha as f32)),
+        (
+            ALPHA.to_owned(),
+            Value::F32(adapter.shape().scaling() * adapter.shape().rank as f32),
+        ),
     ]);
     let mut names = Vec::new();
     let mut stored = Vec::new();
@@ -75,6 +79,7 @@ pub fn read_adapter(path: &Path, config: &ModelConfig, device: &Device) -> Resul
     let shape = LoraShape {
         rank,
         alpha,
+        rank_stabilised: false,
         targets,
     };
     Adapter::from_matrices(config, shape, device, |layer, target, part, dims| {
