@@ -10,7 +10,13 @@ use axum::{
     middleware::{from_fn, from_fn_with_state},
 };
 use shared::account::Role;
-use tower_http::{catch_panic::CatchPanicLayer, compression::CompressionLayer};
+use tower_http::{
+    catch_panic::CatchPanicLayer,
+    compression::{
+        CompressionLayer,
+        predicate::{DefaultPredicate, NotForContentType, Predicate},
+    },
+};
 use utoipa::openapi::OpenApi;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
@@ -40,7 +46,7 @@ pub fn build(app: &App) -> Router {
         .merge(routes)
         .merge(document)
         .merge(assets::router(app.assets.clone()))
-        .layer(CompressionLayer::new())
+        .layer(CompressionLayer::new().compress_when(shrinks()))
         .layer(from_fn(refuse_cross_site))
         .layer(from_fn_with_state(app.clone(), find_client_address))
         .layer(CatchPanicLayer::new())
@@ -137,6 +143,13 @@ fn for_viewers() -> OpenApiRouter<App> {
         .routes(routes!(evaluations::list_evaluation_results))
         .routes(routes!(evaluations::get_evaluation_result))
         .routes(routes!(evaluations::export_evaluation_results))
+}
+
+/// What is worth compressing: weights hardly shrink, and are fetched on from where a download broke.
+fn shrinks() -> impl Predicate {
+    DefaultPredicate::new()
+        .and(NotForContentType::const_new("application/octet-stream"))
+        .and(NotForContentType::const_new("application/zip"))
 }
 
 fn for_annotators() -> OpenApiRouter<App> {

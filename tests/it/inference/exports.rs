@@ -55,6 +55,13 @@ on_both_databases! {
         assert!(file["check"]["mean_divergence"].as_f64().unwrap() < 1e-4, "{file}");
         let bytes = bench.bytes(&format!("{address}/file")).await;
         assert_eq!(file["size_bytes"], bytes.len());
+        let path = format!("/api/projects/p/{address}/file");
+        let mut program = bench.client.clone().with_header("accept-encoding", "gzip");
+        let whole = program.get(&path).await;
+        assert!(!whole.headers.contains_key("content-encoding"));
+        assert_eq!(whole.headers["content-length"], bytes.len().to_string().as_str());
+        let part = program.with_header("range", "bytes=0-3").get(&path).await;
+        assert_eq!((part.status.as_u16(), part.bytes.as_slice()), (206, &b"GGUF"[..]));
         // It is a model that Temper reads too.
         let models = bench.app.app.data_dir.join("models");
         fs::write(models.join("exported.gguf"), bytes).unwrap();
