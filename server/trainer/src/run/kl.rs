@@ -55,8 +55,7 @@ impl Scene<'_> {
 
     /// The most tokens of a mismatched row: a long prompt may meet a long answer.
     fn longest(&self) -> usize {
-        self.max_length
-            .min(self.model.config.max_position_embeddings)
+        self.max_length.min(self.model.config.context())
     }
 }
 
