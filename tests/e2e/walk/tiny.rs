@@ -71,6 +71,13 @@ async fn the_loop_with_a_tiny_model() {
         page.go(&format!("{PROJECT}/models")).await;
         page.see("none is in production").await;
         page.take_picture("models").await;
+        page.press("preferred 1").await;
+        page.see("For other programs").await;
+        page.press("Make: GGUF Q8_0").await;
+        page.see("Same next token after").await;
+        page.press("Remove GGUF Q8_0").await;
+        page.see("Its file is removed from the server").await;
+        page.take_picture("model").await;
     })
     .await;
 }
