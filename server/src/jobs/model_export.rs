@@ -19,6 +19,7 @@ use store::{
     jobs::{self, JobRecord},
     model_exports, models,
 };
+use tempfile::TempDir;
 use zip::{CompressionMethod, ZipWriter, write::SimpleFileOptions};
 
 use super::{JobControl, JobError, JobHandler, JobResult};
@@ -28,7 +29,7 @@ use crate::{
     inference::{InferenceError, ModelFiles, ModelInUse, on_thread},
     services::{
         asking,
-        model_exports::{ModelExportPayload, file_name, folder},
+        model_exports::{ModelExportPayload, beside, file_name, folder, remove_files},
     },
 };
 
@@ -89,12 +90,12 @@ impl Task {
             .progress(app, None, "writing it and reading it back")
             .await?;
         let task = self.clone();
-        let file = on_thread(move || task.write(&model)).await;
-        if control.check().is_err() {
-            drop(fs::remove_dir_all(self.partial()));
-        }
+        let written = on_thread(move || task.write(&model)).await;
+        // Whoever interrupted it says why; what was written goes with its folder.
         control.check()?;
-        let file = file?;
+        let (partial, file) = written?;
+        self.settle(partial.path())
+            .map_err(|error| refused(&error))?;
         let mut tx = app.store.write().await?;
         model_exports::set_file(&mut tx, self.export_id, &file).await?;
         if !jobs::set_progress(&mut tx, control.lease(), Some(1.0), "").await? {
@@ -109,67 +110,51 @@ impl Task {
         ))
     }
 
-    /// Where the export is written until it is whole.
-    fn partial(&self) -> PathBuf {
-        self.folder.with_extension("partial")
-    }
-
-    fn write(&self, model: &ModelInUse) -> Result<ExportedFile, InferenceError> {
-        let partial = self.partial();
-        let file = self.write_into(&partial, model);
-        let cleaned = clear(&partial);
-        let file = file?;
-        cleaned.map_err(|error| refused(&error))?;
-        Ok(file)
-    }
-
-    fn write_into(
-        &self,
-        partial: &Path,
-        model: &ModelInUse,
-    ) -> Result<ExportedFile, InferenceError> {
-        clear(partial)
-            .and_then(|()| fs::create_dir_all(partial))
-            .map_err(|error| refused(&error))?;
-        let whole = partial.join(&self.file_name);
+    /// Writes the export into a folder of its own, which is removed when it is dropped.
+    fn write(&self, model: &ModelInUse) -> Result<(TempDir, ExportedFile), InferenceError> {
+        let partial = self.begin().map_err(|error| refused(&error))?;
+        let whole = partial.path().join(&self.file_name);
         let check = if self.format.is_folder() {
-            let written = partial.join("model");
-            let check = model.export(self.format, &written)?;
-            pack(&written, &whole).map_err(|error| refused(&error))?;
+            let folder = partial.path().join("model");
+            let check = model.export(self.format, &folder)?;
+            pack(&folder, &whole).map_err(|error| refused(&error))?;
             check
         } else {
             model.export(self.format, &whole)?
         };
-        let (size_bytes, content_hash) = self.settle(&whole).map_err(|error| refused(&error))?;
-        Ok(ExportedFile {
+        let (size_bytes, content_hash) = measure(&whole).map_err(|error| refused(&error))?;
+        let file = ExportedFile {
             name: self.file_name.clone(),
             size_bytes,
             content_hash,
             check,
-        })
+        };
+        Ok((partial, file))
     }
 
-    /// Moves the whole file to its place; answers its size and hash.
-    fn settle(&self, whole: &Path) -> io::Result<(i64, String)> {
-        let mut file = File::open(whole)?;
-        let mut hasher = Sha256::new();
-        let size = io::copy(&mut file, &mut hasher)?;
-        clear(&self.folder)?;
+    /// A new folder beside the export's place, after what earlier attempts left was removed.
+    fn begin(&self) -> io::Result<TempDir> {
+        remove_files(&self.folder)?;
+        let (parent, prefix) = beside(&self.folder);
+        fs::create_dir_all(parent)?;
+        tempfile::Builder::new().prefix(&prefix).tempdir_in(parent)
+    }
+
+    /// Moves the whole file to its place.
+    fn settle(&self, partial: &Path) -> io::Result<()> {
         fs::create_dir_all(&self.folder)?;
         let place = self.folder.join(&self.file_name);
-        fs::rename(whole, place)?;
-        File::open(&self.folder)?.sync_all()?;
-        let size = i64::try_from(size).unwrap_or(i64::MAX);
-        Ok((size, hex::encode(hasher.finalize())))
+        fs::rename(partial.join(&self.file_name), place)?;
+        File::open(&self.folder)?.sync_all()
     }
 }
 
-/// Removes a folder that may not be there.
-fn clear(folder: &Path) -> io::Result<()> {
-    match fs::remove_dir_all(folder) {
-        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
-        _ => Ok(()),
-    }
+/// The size and hash of a file.
+fn measure(path: &Path) -> io::Result<(i64, String)> {
+    let mut hasher = Sha256::new();
+    let size = io::copy(&mut File::open(path)?, &mut hasher)?;
+    let size = i64::try_from(size).unwrap_or(i64::MAX);
+    Ok((size, hex::encode(hasher.finalize())))
 }
 
 /// Puts the files of a folder into a ZIP archive. Weights hardly shrink, so they are only stored.

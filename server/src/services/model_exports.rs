@@ -1,7 +1,10 @@
 //! Model versions in forms that other programs read: asked for here, made by the job in
 //! [`jobs::model_export`](crate::jobs::model_export).
 
-use std::path::PathBuf;
+use std::{
+    io::{self, ErrorKind},
+    path::{Path, PathBuf},
+};
 
 use serde::{Deserialize, Serialize};
 use shared::{
@@ -29,7 +32,7 @@ pub struct ModelExportPayload {
     pub export_id: ModelExportId,
 }
 
-/// The exports of a model version.
+/// The exports of a model version; a file that is gone from the disk is not named.
 pub async fn list_exports(
     app: &App,
     access: &ProjectAccess,
@@ -37,7 +40,14 @@ pub async fn list_exports(
 ) -> ApiResult<Vec<ModelExport>> {
     let version = models::get_model_version(app, access, id).await?;
     let mut tx = app.store.read().await?;
-    Ok(model_exports::list_of_version(&mut tx, access.project_id(), version.id).await?)
+    let mut exports =
+        model_exports::list_of_version(&mut tx, access.project_id(), version.id).await?;
+    for export in &mut exports {
+        if path_of(app, export).is_none() {
+            export.file = None;
+        }
+    }
+    Ok(exports)
 }
 
 /// Asks for an export. One that is there or on its way is answered as it is; one that failed, was
@@ -56,6 +66,8 @@ pub async fn create_export(
     }
     let mut change = Change::begin_in(app, access).await?;
     let project_id = access.project_id();
+    model_exports::lock(change.tx(), id).await?;
+    let mut replaced = None;
     let existing = model_exports::list_of_version(change.tx(), project_id, id).await?;
     if let Some(export) = existing.into_iter().find(|one| one.format == format) {
         let is_there = export.job.state == JobState::Succeeded && path_of(app, &export).is_some();
@@ -63,6 +75,7 @@ pub async fn create_export(
             return Ok(export);
         }
         model_exports::delete(change.tx(), export.id).await?;
+        replaced = Some(export.id);
     }
     let export_id = app.context.id();
     let job = enqueue(app, access, change.tx(), &version, format, export_id).await?;
@@ -80,6 +93,9 @@ pub async fn create_export(
         .commit("create_model_export", subject, &job.title)
         .await?;
     app.job_wake.notify_one();
+    if let Some(replaced) = replaced {
+        discard(app, replaced).await;
+    }
     Ok(ModelExport {
         id: export_id,
         model_version_id: id,
@@ -124,11 +140,39 @@ pub async fn delete_export(
     change
         .commit("delete_model_export", subject, export.format.label())
         .await?;
-    match tokio::fs::remove_dir_all(folder(app, id)).await {
-        Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
-            tracing::warn!(%error, export = %id, "cannot remove the file of a deleted export");
+    discard(app, id).await;
+    Ok(())
+}
+
+/// Removes what a forgotten export has on the disk.
+async fn discard(app: &App, id: ModelExportId) {
+    let folder = folder(app, id);
+    let removed = tokio::task::spawn_blocking(move || remove_files(&folder)).await;
+    if let Ok(Err(error)) = removed {
+        tracing::warn!(%error, export = %id, "cannot remove the files of a forgotten export");
+    }
+}
+
+/// Where an export is written until it is whole: a folder in this one, named with this beginning.
+#[must_use]
+pub fn beside(folder: &Path) -> (&Path, String) {
+    let name = folder.file_name().unwrap_or_default().to_string_lossy();
+    (folder.parent().unwrap_or(folder), format!("{name}."))
+}
+
+/// Removes the folder of an export and what attempts to write it have left.
+pub fn remove_files(folder: &Path) -> io::Result<()> {
+    let (parent, prefix) = beside(folder);
+    let entries = match std::fs::read_dir(parent) {
+        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(()),
+        entries => entries?,
+    };
+    for entry in entries {
+        let path = entry?.path();
+        let name = path.file_name().unwrap_or_default().to_string_lossy();
+        if path == folder || name.starts_with(&prefix) {
+            std::fs::remove_dir_all(&path)?;
         }
-        _ => {}
     }
     Ok(())
 }

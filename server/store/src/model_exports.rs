@@ -87,6 +87,17 @@ impl ModelExportRow {
     }
 }
 
+/// Lets nobody else ask for an export of a model version until the end of the transaction.
+pub async fn lock(tx: &mut Tx, id: ModelVersionId) -> Result<()> {
+    const SQL: &str = "UPDATE model_versions SET number = number WHERE id = $1";
+    on_db!(tx, |conn| sqlx::query(SQL)
+        .bind(id.as_uuid())
+        .execute(conn)
+        .await
+        .map(|_| ()))?;
+    Ok(())
+}
+
 /// Adds an export. One of the same format there already is a [`StoreError::Conflict`].
 pub async fn insert(tx: &mut Tx, export: &NewModelExport) -> Result<()> {
     const SQL: &str = "INSERT INTO model_exports (id, model_version_id, format, job_id, created_by,

@@ -151,7 +151,10 @@ fn Form(
 
 fn state(export: &ModelExport) -> AnyView {
     match (&export.file, export.job.state) {
-        (Some(file), JobState::Succeeded) => {
+        (None, JobState::Succeeded) => {
+            view! { "Its file is not on the server any more." }.into_any()
+        }
+        (Some(file), _) => {
             let (answer, numbers) = compared(&file.check);
             view! {
                 {answer}
@@ -191,17 +194,14 @@ fn compared(check: &ExportCheck) -> (String, String) {
     (answer, numbers)
 }
 
-/// Two significant digits.
+/// About two significant digits.
 fn short(number: f64) -> String {
-    if number == 0.0 {
-        "0".to_owned()
-    } else if number < 0.001 {
-        format!("{number:.1e}")
-    } else if number < 1.0 {
-        let places = (1.0 - number.log10().floor()) as usize;
-        format!("{number:.places$}")
-    } else {
-        format!("{number:.1}")
+    match number {
+        0.0 => "0".to_owned(),
+        tiny if tiny < 0.001 => format!("{tiny:.1e}"),
+        small if small < 0.01 => format!("{small:.4}"),
+        small if small < 1.0 => format!("{small:.2}"),
+        large => format!("{large:.1}"),
     }
 }
 
@@ -245,7 +245,7 @@ fn Actions(
         let is_open = found.as_ref().is_some_and(|one| one.job.state.is_open());
         match found {
             Some(_) if is_open => ().into_any(),
-            Some(made) if made.job.state == JobState::Succeeded => {
+            Some(made) if made.file.is_some() => {
                 let href = api::models::export_href(&slug, id, made.id);
                 let remove = is_engineer.then(|| {
                     let label = format!("Remove {}", format.label());

@@ -74,7 +74,7 @@ impl PeftConfig {
             .get("lora_alpha")
             .map_or(Some(8.0), Value::as_f64)
             .unwrap_or(f64::NAN);
-        if rank == 0 || !alpha.is_finite() {
+        if rank == 0 || !alpha.is_finite() || alpha <= 0.0 {
             return Err(fail("`r` and `lora_alpha` must be positive numbers".into()));
         }
         let shape = LoraShape {

@@ -14,7 +14,7 @@ use shared::message::{Message, Speaker};
 
 use super::ChatTemplate;
 use super::rows::Row;
-use crate::error::Result;
+use crate::error::{Result, TrainerError};
 use crate::model::{LoadedModel, TextTokenizer};
 
 /// A row as the engine takes it.
@@ -259,6 +259,14 @@ impl<'a> Encoder<'a> {
                 let answered = self.render(&messages[..=turn], tools, false)?;
                 common_prefix(&answered, &tokens)
             };
+            if end <= start && !message.content.is_empty() {
+                return Err(TrainerError::Template(format!(
+                    "it writes the answer of turn {} differently inside a conversation than at its \
+                     end, as templates with thinking do, so that what is learned there cannot be \
+                     told; make it a row with a prompt and one completion",
+                    turn + 1
+                )));
+            }
             loss_mask[start.min(end)..end].fill(true);
         }
         Ok(TokenizedRow { tokens, loss_mask }.without_first())

@@ -120,6 +120,22 @@ fn an_adapter_as_gguf_is_the_same_to_the_last_bit() {
 }
 
 #[test]
+fn what_is_no_number_is_not_taken_for_equal() {
+    let model = tiny();
+    let (adapter, _) =
+        adapter::load(&fixture("adapter-random"), &model.config, &Device::Cpu).unwrap();
+    let mut values = numbers(adapter.flat());
+    values[0] = f32::NAN;
+    let shape = adapter.shape().clone();
+    let broken = Adapter::from_values(&model.config, shape, values, &Device::Cpu).unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let format = ModelExportFormat::GgufAdapter;
+    let error = export(&model, Some(&broken), format, &place(&folder, format));
+    let message = error.unwrap_err().to_string();
+    assert!(message.contains("answers differently"), "{message}");
+}
+
+#[test]
 fn a_base_has_no_adapter_to_export() {
     let path = Path::new("nowhere.gguf");
     let error = export(&tiny(), None, ModelExportFormat::GgufAdapter, path);

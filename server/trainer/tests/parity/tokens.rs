@@ -144,3 +144,27 @@ fn an_answer_that_begins_with_a_space_is_learned_from_there() {
     let text: String = learned.map(|piece| piece.text.as_str()).collect();
     assert_eq!(text, " the answer<|im_end|>\n");
 }
+
+/// A template that writes an answer differently once the conversation goes on would leave earlier
+/// answers out of the loss without a word.
+#[test]
+fn a_template_that_rewrites_earlier_answers_is_refused() {
+    let mut model = tiny();
+    let template = "{% for m in messages %}<|im_start|>{{ m.role }}\n\
+         {% if m.role == 'assistant' and loop.last %}<think>\n\n</think>\n\n{% endif %}\
+         {{ m.content }}<|im_end|>\n{% endfor %}\
+         {% if add_generation_prompt %}<|im_start|>assistant\n{% endif %}";
+    model.template = ChatTemplate::new(template, model.tokenizer.special().clone()).unwrap();
+    let encode = |text: &str| {
+        let row = Row::parse(1, text).unwrap();
+        let encoded = Encoder::new(&model, None, 200).row(&row.content, None);
+        encoded.map_err(|error| error.to_string())
+    };
+    let one = r#"{"role": "user", "content": "a"}, {"role": "assistant", "content": "b"}"#;
+    assert!(encode(&format!("{{\"messages\": [{one}]}}")).is_ok());
+    let message = encode(&format!("{{\"messages\": [{one}, {one}]}}")).unwrap_err();
+    assert!(
+        message.contains("the answer of turn 2 differently"),
+        "{message}"
+    );
+}

@@ -145,12 +145,14 @@ fn merges(json: &Json) -> Value {
 fn special_tokens(model: &LoadedModel) -> Metadata {
     let special = model.tokenizer.special();
     let id = |token: &Option<String>| model.tokenizer.token_id(token.as_deref()?);
-    let eos = id(&special.eos);
+    // llama.cpp takes token 11 for what is not named.
+    let eos = id(&special.eos).or_else(|| model.config.eos_token_ids.first().copied());
+    let bos = id(&special.bos).or(model.config.bos_token_id);
     // What ends a turn, where that is another token than what ends a text.
     let eot = model.config.eos_token_ids.iter().copied();
     let eot = eot.into_iter().find(|id| Some(*id) != eos);
     let ids = [
-        ("bos", id(&special.bos)),
+        ("bos", bos),
         ("eos", eos),
         ("eot", eot),
         ("padding", id(&special.pad)),

@@ -21,6 +21,9 @@ const REQUIRED: [(&str, Required); 8] = [
     ("layer_types", Required::Every("full_attention")),
 ];
 
+/// The window of a Mistral whose file names none.
+const MISTRAL_WINDOW: usize = 4096;
+
 enum Required {
     Text(&'static str),
     Number(f64),
@@ -134,10 +137,12 @@ impl<'a> ConfigFile<'a> {
         Ok(())
     }
 
-    /// The window of a Mistral. Qwen's files name one that they do not use, which
-    /// `use_sliding_window` says.
+    /// The window of a Mistral, which is 4096 where nothing is said. Qwen's files name one that they
+    /// do not use, which `use_sliding_window` says.
     fn sliding_window(&self, architecture: Architecture) -> Result<Option<usize>> {
+        let is_said = self.json.get("sliding_window").is_some();
         match (architecture, self.get("sliding_window")) {
+            (Architecture::Mistral, None) if !is_said => Ok(Some(MISTRAL_WINDOW)),
             (_, None) | (Architecture::Qwen2 | Architecture::Qwen3, _) => Ok(None),
             (Architecture::Mistral, Some(_)) => self.count("sliding_window").map(Some),
             (Architecture::Llama, Some(value)) => {
@@ -278,6 +283,12 @@ mod tests {
             parse(Path::new("config.json"), config).map(|config| config.context())
         };
         assert!(context(&mut config, "LlamaForCausalLM", "llama").is_err());
+        let mistral = context(&mut config, "MistralForCausalLM", "mistral");
+        assert_eq!(mistral.unwrap(), 4096);
+        config["sliding_window"] = Value::Null;
+        let mistral = context(&mut config, "MistralForCausalLM", "mistral");
+        assert_eq!(mistral.unwrap(), 32_768);
+        config.as_object_mut().unwrap().remove("sliding_window");
         let mistral = context(&mut config, "MistralForCausalLM", "mistral");
         assert_eq!(mistral.unwrap(), 4096);
         config["use_sliding_window"] = json!(false);
