@@ -20,7 +20,7 @@ use store::{
     prompts, specs, suites,
 };
 
-use super::{JobControl, JobError, JobHandler, JobResult};
+use super::{JobControl, JobError, JobHandler, JobResult, task_of};
 use crate::{
     app::App,
     error::ApiError,
@@ -47,8 +47,7 @@ impl JobHandler for EvaluationJob {
         control: &'job JobControl,
     ) -> BoxFuture<'job, JobResult> {
         async move {
-            let payload: EvaluationPayload = serde_json::from_str(&job.payload)
-                .map_err(|error| JobError::Failed(format!("its task cannot be read: {error}")))?;
+            let payload: EvaluationPayload = task_of(job)?;
             let task = Task::read(app, job, payload).await?;
             // With its summary, an evaluation had ended and only could not say so any more.
             if let Some(summary) = &task.record.evaluation.summary {

@@ -17,7 +17,7 @@ use store::{
 };
 use tokio::{sync::mpsc, time::Instant};
 
-use super::{JobControl, JobError, JobHandler, JobResult};
+use super::{JobControl, JobError, JobHandler, JobResult, task_of};
 use crate::{
     app::App,
     formats::{Fields, Record, excerpt, file::RecordReader, mapping::Mapper},
@@ -55,8 +55,7 @@ impl JobHandler for ImportJob {
         control: &'job JobControl,
     ) -> BoxFuture<'job, JobResult> {
         async move {
-            let payload: ImportPayload = serde_json::from_str(&job.payload)
-                .map_err(|error| JobError::Failed(format!("its task cannot be read: {error}")))?;
+            let payload: ImportPayload = task_of(job)?;
             let mut tx = app.store.read().await?;
             let found = imports::get(&mut tx, payload.dataset_id, payload.import_id).await?;
             let record = found.ok_or_else(|| JobError::Failed("the dataset is gone".to_owned()))?;

@@ -20,6 +20,7 @@ pub mod training;
 use std::{collections::HashMap, fmt::Debug, sync::Arc};
 
 use futures::future::BoxFuture;
+use serde::de::DeserializeOwned;
 use shared::job::JobKind;
 use store::jobs::JobRecord;
 
@@ -58,6 +59,12 @@ impl From<InferenceError> for JobError {
 
 /// What a finished job says of itself, or how it ended otherwise.
 pub type JobResult = Result<String, JobError>;
+
+/// What a job was told, as the service that asked for it wrote it.
+fn task_of<T: DeserializeOwned>(job: &JobRecord) -> Result<T, JobError> {
+    serde_json::from_str(&job.payload)
+        .map_err(|error| JobError::Failed(format!("its task cannot be read: {error}")))
+}
 
 /// Does the work of one kind of job.
 pub trait JobHandler: Debug + Send + Sync {

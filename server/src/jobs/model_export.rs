@@ -20,14 +20,15 @@ use store::{
     model_exports, models,
 };
 use tempfile::TempDir;
-use zip::{CompressionMethod, ZipWriter, write::SimpleFileOptions};
+use zip::ZipWriter;
 
-use super::{JobControl, JobError, JobHandler, JobResult};
+use super::{JobControl, JobError, JobHandler, JobResult, task_of};
 use crate::{
     app::App,
     error::{ApiError, ApiResult},
     inference::{InferenceError, ModelFiles, ModelInUse, on_thread},
     services::{
+        adapter_exports::store_file,
         asking,
         model_exports::{ModelExportPayload, beside, file_name, folder, remove_files},
     },
@@ -45,8 +46,7 @@ impl JobHandler for ModelExportJob {
         control: &'job JobControl,
     ) -> BoxFuture<'job, JobResult> {
         async move {
-            let payload: ModelExportPayload = serde_json::from_str(&job.payload)
-                .map_err(|error| JobError::Failed(format!("its task cannot be read: {error}")))?;
+            let payload: ModelExportPayload = task_of(job)?;
             let task = Task::read(app, job.job.project_id, payload.export_id).await;
             let task = task.map_err(|error| JobError::Failed(error.to_string()))?;
             task.work(app, control).await
@@ -157,19 +157,14 @@ fn measure(path: &Path) -> io::Result<(i64, String)> {
     Ok((size, hex::encode(hasher.finalize())))
 }
 
-/// Puts the files of a folder into a ZIP archive. Weights hardly shrink, so they are only stored.
+/// Puts the files of a folder into a ZIP archive.
 fn pack(folder: &Path, to: &Path) -> io::Result<()> {
     let mut archive = ZipWriter::new(File::create(to)?);
     let mut entries = fs::read_dir(folder)?.collect::<io::Result<Vec<_>>>()?;
     entries.sort_by_key(fs::DirEntry::file_name);
     for entry in entries {
-        let mut file = File::open(entry.path())?;
-        let large = file.metadata()?.len() > u64::from(u32::MAX / 2);
-        let options = SimpleFileOptions::default()
-            .compression_method(CompressionMethod::Stored)
-            .large_file(large);
-        archive.start_file(entry.file_name().to_string_lossy(), options)?;
-        io::copy(&mut file, &mut archive)?;
+        let name = entry.file_name();
+        store_file(&mut archive, &name.to_string_lossy(), &entry.path())?;
     }
     archive.finish()?.sync_all()
 }

@@ -20,7 +20,7 @@ use store::{
     queues,
 };
 
-use super::{JobControl, JobError, JobHandler, JobResult};
+use super::{JobControl, JobError, JobHandler, JobResult, task_of};
 use crate::{
     app::App,
     error::{ApiError, ApiResult},
@@ -51,8 +51,7 @@ impl JobHandler for SamplePairsJob {
         control: &'job JobControl,
     ) -> BoxFuture<'job, JobResult> {
         async move {
-            let payload: SamplingPayload = serde_json::from_str(&job.payload)
-                .map_err(|error| JobError::Failed(format!("its task cannot be read: {error}")))?;
+            let payload: SamplingPayload = task_of(job)?;
             let task = Task::read(app, job.job.project_id, payload).await;
             let mut task = task.map_err(|error| JobError::Failed(error.to_string()))?;
             task.sample(app, control).await?;

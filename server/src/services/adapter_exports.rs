@@ -79,20 +79,27 @@ pub fn file_stem(version: &ModelVersion) -> String {
 /// Writes the archive into a file without a name.
 fn pack(folder: &Path, scratch: &Path, base_name: &str) -> io::Result<(File, u64)> {
     let config = config_for_others(&folder.join(CONFIG), base_name)?;
-    let mut weights = File::open(folder.join(WEIGHTS))?;
-    let large = weights.metadata()?.len() > u64::from(u32::MAX / 2);
-    let options = SimpleFileOptions::default()
-        .compression_method(CompressionMethod::Stored)
-        .large_file(large);
     let mut archive = ZipWriter::new(tempfile::tempfile_in(scratch)?);
-    archive.start_file(CONFIG, options)?;
+    archive.start_file(CONFIG, stored())?;
     archive.write_all(config.as_bytes())?;
-    archive.start_file(WEIGHTS, options)?;
-    io::copy(&mut weights, &mut archive)?;
+    store_file(&mut archive, WEIGHTS, &folder.join(WEIGHTS))?;
     let mut file = archive.finish()?;
     let size_bytes = file.stream_position()?;
     file.rewind()?;
     Ok((file, size_bytes))
+}
+
+/// Puts a file into an archive. Weights hardly shrink, so files are only stored.
+pub fn store_file(archive: &mut ZipWriter<File>, name: &str, path: &Path) -> io::Result<()> {
+    let mut file = File::open(path)?;
+    let large = file.metadata()?.len() > u64::from(u32::MAX / 2);
+    archive.start_file(name, stored().large_file(large))?;
+    io::copy(&mut file, archive)?;
+    Ok(())
+}
+
+fn stored() -> SimpleFileOptions {
+    SimpleFileOptions::default().compression_method(CompressionMethod::Stored)
 }
 
 /// The configuration, naming the base as it is registered instead of by its place on the server.

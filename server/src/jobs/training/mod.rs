@@ -32,7 +32,7 @@ use self::{
     recorder::Recorder,
     work::{Running, Work},
 };
-use super::{JobControl, JobError, JobHandler, JobResult};
+use super::{JobControl, JobError, JobHandler, JobResult, task_of};
 use crate::{
     app::App,
     error::ApiError,
@@ -54,8 +54,7 @@ impl JobHandler for TrainingJob {
         control: &'job JobControl,
     ) -> BoxFuture<'job, JobResult> {
         async move {
-            let payload: RunPayload = serde_json::from_str(&job.payload)
-                .map_err(|error| JobError::Failed(format!("its task cannot be read: {error}")))?;
+            let payload: RunPayload = task_of(job)?;
             let mut tx = app.store.read().await?;
             let record = runs::get(&mut tx, payload.run_id).await?;
             drop(tx);
