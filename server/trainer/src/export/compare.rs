@@ -26,14 +26,19 @@ type Answering<'a> = (&'a LoadedModel, Option<&'a Adapter>);
 /// # Errors
 /// [`TrainerError::Model`] if their tokenizers disagree on a text.
 pub fn compare(original: Answering<'_>, other: Answering<'_>) -> Result<ExportCheck> {
-    let rows = rendered(original.0)?
-        .iter()
-        .map(|text| encode(text, original.0, other.0))
-        .collect::<Result<Vec<_>>>()?;
-    let (ours, theirs) = (logits(original, &rows)?, logits(other, &rows)?);
+    let models = [original, other].map(|(loaded, adapter)| {
+        let model = Model::new(loaded.config.clone(), loaded.weights.clone());
+        (model, adapter)
+    });
     let mut check = ExportCheck::default();
-    for (one, other) in ours.iter().zip(&theirs) {
-        add_place(&mut check, one, other);
+    for text in rendered(original.0)? {
+        let tokens = encode(&text, original.0, other.0)?;
+        let [ours, theirs] = &models;
+        let ours = logits(&ours.0, ours.1, &tokens)?;
+        let theirs = logits(&theirs.0, theirs.1, &tokens)?;
+        for (one, other) in ours.iter().zip(&theirs) {
+            add_place(&mut check, one, other);
+        }
     }
     check.mean_divergence /= f64::from(check.tokens.max(1));
     Ok(check)
@@ -62,14 +67,9 @@ fn encode(text: &str, original: &LoadedModel, other: &LoadedModel) -> Result<Vec
 }
 
 /// The logits after every token, one row each.
-fn logits((loaded, adapter): Answering<'_>, rows: &[Vec<u32>]) -> Result<Vec<Vec<f32>>> {
-    let model = Model::new(loaded.config.clone(), loaded.weights.clone());
-    let mut all = Vec::new();
-    for row in rows {
-        let hidden = model.forward(adapter, &Batch::unlabelled(&[row]))?;
-        all.extend(model.logits(&hidden)?.to_vec2::<f32>()?);
-    }
-    Ok(all)
+fn logits(model: &Model, adapter: Option<&Adapter>, tokens: &[u32]) -> Result<Vec<Vec<f32>>> {
+    let hidden = model.forward(adapter, &Batch::unlabelled(&[tokens]))?;
+    Ok(model.logits(&hidden)?.to_vec2()?)
 }
 
 fn add_place(check: &mut ExportCheck, one: &[f32], other: &[f32]) {

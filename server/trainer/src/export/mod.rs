@@ -45,27 +45,18 @@ pub fn export(
     format: ModelExportFormat,
     path: &Path,
 ) -> Result<ExportCheck> {
-    let whole = || merged(model, adapter);
-    match format {
-        ModelExportFormat::Safetensors => write_folder(&whole()?, Precision::F32, path)?,
-        ModelExportFormat::SafetensorsBf16 => write_folder(&whole()?, Precision::Bf16, path)?,
-        ModelExportFormat::GgufF16 | ModelExportFormat::GgufQ8_0 | ModelExportFormat::GgufQ4KM => {
-            write_gguf(&whole()?, format, path)?;
-        }
-        ModelExportFormat::GgufAdapter => {
-            let adapter = adapter.ok_or_else(|| TrainerError::Config {
-                field: "format",
-                reason: "gguf_adapter needs an adapter; this model is a whole one".to_owned(),
-            })?;
-            write_adapter(&model.config, adapter, path)?;
-        }
-    }
-    let check = if format == ModelExportFormat::GgufAdapter {
-        let read = read_adapter(path, &model.config, model.weights.embedding.device())?;
-        compare((model, adapter), (model, Some(&read)))?
+    let device = model.weights.embedding.device();
+    let check = if format.is_adapter() {
+        let adapter = adapter.ok_or_else(|| TrainerError::Config {
+            field: "format",
+            reason: format!("{format} needs an adapter; this model is a whole one"),
+        })?;
+        write_adapter(&model.config, adapter, path)?;
+        let read = read_adapter(path, &model.config, device)?;
+        compare((model, Some(adapter)), (model, Some(&read)))?
     } else {
-        let read = load(path, model.weights.embedding.device())?;
-        compare((model, adapter), (&read, None))?
+        write_whole(&merged(model, adapter)?, format, path)?;
+        compare((model, adapter), (&load(path, device)?, None))?
     };
     let limit = limit(format);
     if check.mean_divergence <= limit {
@@ -79,6 +70,14 @@ pub fn export(
             check.mean_divergence
         ),
     })
+}
+
+fn write_whole(model: &LoadedModel, format: ModelExportFormat, path: &Path) -> Result<()> {
+    match format {
+        ModelExportFormat::Safetensors => write_folder(model, Precision::F32, path),
+        ModelExportFormat::SafetensorsBf16 => write_folder(model, Precision::Bf16, path),
+        gguf => write_gguf(model, gguf, path),
+    }
 }
 
 /// The largest mean divergence, in nats a token, that a format may bring. What lies below was

@@ -60,6 +60,11 @@ impl Architecture {
         }
     }
 
+    /// The family of a GGUF file's `general.architecture`; Llama stands for Mistral too.
+    pub(super) fn of_gguf(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|one| one.gguf() == name)
+    }
+
     /// Whether queries, keys and values have a bias.
     pub(crate) const fn has_attention_bias(self) -> bool {
         matches!(self, Self::Qwen2)

@@ -10,7 +10,7 @@ use candle_core::Device;
 use candle_core::quantized::{GgmlDType, gguf_file::Value};
 use shared::training::TargetModule;
 
-use super::{in_gguf_order, metadata, quantise, text, write_file};
+use super::{in_gguf_order, metadata, paired_heads, quantise, text, write_file};
 use crate::adapter::{Adapter, LoraShape, base_tensor};
 use crate::error::{Result, TrainerError};
 use crate::model::ModelConfig;
@@ -93,15 +93,10 @@ pub fn read_adapter(path: &Path, config: &ModelConfig, device: &Device) -> Resul
                 ),
             });
         }
-        let heads = match (part, target) {
-            ('B', TargetModule::Query) => config.heads,
-            ('B', TargetModule::Key) => config.kv_heads,
-            _ => return Ok(numbers),
-        };
-        if config.architecture.pairs_in_gguf() {
-            Ok(halves_of_heads(&numbers, heads, dims[1]))
-        } else {
-            Ok(numbers)
-        }
+        let heads = paired_heads(&base_tensor(layer, target), config);
+        Ok(match heads.filter(|_| part == 'B') {
+            Some(heads) => halves_of_heads(&numbers, heads, dims[1]),
+            None => numbers,
+        })
     })
 }

@@ -71,16 +71,25 @@ fn tensors(model: &LoadedModel) -> Result<Vec<(String, Tensor)>> {
     Ok(tensors)
 }
 
+/// How many heads the rows of a tensor hold in pairs, named as by Hugging Face: those of queries and
+/// keys, where the architecture has it so.
+fn paired_heads(name: &str, config: &ModelConfig) -> Option<usize> {
+    let (module, _) = name.rsplit_once('.')?;
+    let heads = if module.ends_with("q_proj") {
+        config.heads
+    } else if module.ends_with("k_proj") {
+        config.kv_heads
+    } else {
+        return None;
+    };
+    config.architecture.pairs_in_gguf().then_some(heads)
+}
+
 /// A query's or key's rows, `[heads * d, columns]`, as llama.cpp rotates them; others as they are.
 fn in_gguf_order(tensor: &Tensor, name: &str, config: &ModelConfig) -> Result<Tensor> {
-    let heads = match name.rsplit_once('.').map(|(name, _)| name) {
-        Some(name) if name.ends_with("q_proj") => config.heads,
-        Some(name) if name.ends_with("k_proj") => config.kv_heads,
-        _ => return Ok(tensor.clone()),
-    };
-    if !config.architecture.pairs_in_gguf() {
+    let Some(heads) = paired_heads(name, config) else {
         return Ok(tensor.clone());
-    }
+    };
     let numbers = tensor.flatten_all()?.to_vec1::<f32>()?;
     let columns = tensor.dims().get(1).copied().unwrap_or(1);
     let numbers = pairs_of_heads(&numbers, heads, columns);

@@ -149,8 +149,8 @@ fn special_tokens(model: &LoadedModel) -> Metadata {
     let eos = id(&special.eos).or_else(|| model.config.eos_token_ids.first().copied());
     let bos = id(&special.bos).or(model.config.bos_token_id);
     // What ends a turn, where that is another token than what ends a text.
-    let eot = model.config.eos_token_ids.iter().copied();
-    let eot = eot.into_iter().find(|id| Some(*id) != eos);
+    let mut stops = model.config.eos_token_ids.iter().copied();
+    let eot = stops.find(|id| Some(*id) != eos);
     let ids = [
         ("bos", bos),
         ("eos", eos),

@@ -64,8 +64,7 @@ struct Keys<'a> {
 impl<'a> Keys<'a> {
     fn of(header: &'a Header) -> Result<Self> {
         let name = header.text("general.architecture").unwrap_or("not named");
-        let known = Architecture::ALL.iter().find(|one| one.gguf() == name);
-        let Some(&architecture) = known else {
+        let Some(architecture) = Architecture::of_gguf(name) else {
             return Err(header.refuse(format!(
                 "its architecture is {name}; only llama, qwen2 and qwen3 are supported"
             )));

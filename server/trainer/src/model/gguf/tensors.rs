@@ -44,10 +44,7 @@ impl Tensors {
     /// The heads whose rows are interleaved in this tensor, if it is a query or key projection.
     fn interleaved_heads(&self, name: &str) -> Option<usize> {
         let architecture = self.header.text("general.architecture")?;
-        let known = Architecture::ALL
-            .iter()
-            .find(|one| one.gguf() == architecture)?;
-        if !known.pairs_in_gguf() {
+        if !Architecture::of_gguf(architecture)?.pairs_in_gguf() {
             return None;
         }
         let heads = self
