@@ -80,7 +80,7 @@ fn answer(models: &[ModelVersion], aliases: &[Alias]) -> String {
 }
 
 /// Where production points.
-fn current_move(aliases: &[Alias]) -> Option<&AliasMove> {
+pub(super) fn current_move(aliases: &[Alias]) -> Option<&AliasMove> {
     aliases.first()?.moves.first()
 }
 

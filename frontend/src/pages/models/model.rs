@@ -1,13 +1,13 @@
 //! One model version: where it comes from, and the forms in which other programs take it.
 
 use leptos::prelude::*;
-use shared::{
-    account::Role,
-    ids::ModelVersionId,
-    model::{Alias, ModelVersion},
-};
+use shared::{account::Role, ids::ModelVersionId, model::ModelVersion};
 
-use super::{exports::Exports, list::lineage, promote::Promote};
+use super::{
+    exports::Exports,
+    list::{current_move, lineage},
+    promote::Promote,
+};
 use crate::{
     address::{Address, Place},
     api,
@@ -56,7 +56,7 @@ pub fn ModelPage(
     });
     let is_production = Memo::new(move |_| {
         let moves = aliases.get().unwrap_or_default();
-        is_in_production(&moves, id)
+        current_move(&moves).is_some_and(|made| made.model_version_id == id)
     });
     let actions = move || {
         let is_there = found.get().flatten().is_some();
@@ -97,11 +97,6 @@ fn find(models: &[ModelVersion], id: ModelVersionId) -> Option<Found> {
 
 fn name(one: &ModelVersion) -> String {
     format!("{} {}", one.name, one.number)
-}
-
-fn is_in_production(aliases: &[Alias], id: ModelVersionId) -> bool {
-    let newest = aliases.first().and_then(|alias| alias.moves.first());
-    newest.is_some_and(|made| made.model_version_id == id)
 }
 
 fn content(slug: &str, found: Option<Found>, is_production: Memo<bool>) -> AnyView {
