@@ -3,7 +3,7 @@
 //! Threads are rayon's ambient pool. How work is cut never depends on their number, so neither
 //! does any sum.
 
-use candle_core::{CpuStorage, Error, Layout, Result, Storage, Tensor, bail};
+use candle_core::{CpuStorage, Error, Layout, Result, Storage, Tensor, WithDType, bail};
 use rayon::prelude::*;
 
 /// About so many numbers make a piece of work worth a thread's while.
@@ -11,10 +11,18 @@ const PIECE: usize = 16 * 1024;
 
 /// The numbers of a contiguous f32 source.
 pub(super) fn source<'a>(storage: &'a CpuStorage, layout: &Layout) -> Result<&'a [f32]> {
+    source_of(storage, layout)
+}
+
+/// The numbers of a contiguous source.
+pub(super) fn source_of<'a, T: WithDType>(
+    storage: &'a CpuStorage,
+    layout: &Layout,
+) -> Result<&'a [T]> {
     let Some((start, end)) = layout.contiguous_offsets() else {
         bail!("an operation of the trainer needs a contiguous source");
     };
-    Ok(&storage.as_slice::<f32>()?[start..end])
+    Ok(&storage.as_slice::<T>()?[start..end])
 }
 
 /// The numbers of a contiguous f32 destination.
@@ -87,6 +95,11 @@ unsafe impl Sync for SharedMut {}
 impl SharedMut {
     pub(super) fn new(values: &mut [f32]) -> Self {
         Self(values.as_mut_ptr())
+    }
+
+    /// A pointer to elements that are valid to write.
+    pub(super) fn from_pointer(pointer: *mut f32) -> Self {
+        Self(pointer)
     }
 
     pub(super) fn pointer(self) -> *mut f32 {

@@ -4,7 +4,11 @@
 //! over the tiles: product into the tile, [`head_tile`], [`head_rescale`] on the sum of weighted
 //! embeddings, product of the tile onto it; then [`head_finish`].
 
-use candle_core::{CpuStorage, InplaceOp1, InplaceOp2, InplaceOp3, Layout, Result, Tensor, bail};
+use candle_core::backend::BackendStorage;
+use candle_core::{
+    CpuStorage, DType, InplaceOp1, InplaceOp2, InplaceOp3, Layout, Result, Tensor, bail,
+};
+use half::bf16;
 
 use super::simd::{self, vectorized};
 use super::{attention, cpu};
@@ -58,7 +62,7 @@ pub fn head_rescale(sums: &Tensor, work: &Tensor) -> Result<()> {
 /// `sums[t] = E[label of t] - sums[t]/Σ`: the gradient of each label's log-probability by the
 /// hidden state.
 ///
-/// `sums` is `[N, D]`, `embedding` is `[V, D]`.
+/// `sums` is `[N, D]`, `embedding` is `[V, D]` and may be in bfloat16.
 pub fn head_finish(sums: &Tensor, work: &Tensor, embedding: &Tensor, labels: &[u32]) -> Result<()> {
     check_rows(sums, work)?;
     let (tokens, width) = embedding.dims2()?;
@@ -237,13 +241,28 @@ impl InplaceOp3 for Finish<'_> {
     ) -> Result<()> {
         let (width, work_width) = (sums_layout.dims()[1], work_layout.dims()[1]);
         let work = cpu::source(work, work_layout)?;
-        let embedding = cpu::source(embedding, embedding_layout)?;
-        cpu::for_rows(cpu::target(sums, sums_layout)?, width, |row, sums| {
+        let sums = cpu::target(sums, sums_layout)?;
+        let divide = |row: usize, sums: &mut [f32]| {
             let sum = work[(row + 1) * work_width - HEAD_STATISTICS + SUM];
-            let start = self.labels[row] as usize * width;
             simd::scale(sums, -1.0 / sum);
-            attention::add_scaled(sums, &embedding[start..start + width], 1.0);
-        });
+            let start = self.labels[row] as usize * width;
+            start..start + width
+        };
+        if embedding.dtype() == DType::BF16 {
+            let embedding = cpu::source_of::<bf16>(embedding, embedding_layout)?;
+            cpu::for_rows(sums, width, |row, sums| {
+                let label = divide(row, sums);
+                for (sum, number) in sums.iter_mut().zip(&embedding[label]) {
+                    *sum += number.to_f32();
+                }
+            });
+        } else {
+            let embedding = cpu::source(embedding, embedding_layout)?;
+            cpu::for_rows(sums, width, |row, sums| {
+                let label = divide(row, sums);
+                attention::add_scaled(sums, &embedding[label], 1.0);
+            });
+        }
         Ok(())
     }
 }

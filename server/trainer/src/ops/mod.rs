@@ -8,7 +8,7 @@
 //! | file | what it holds |
 //! | --- | --- |
 //! | `pool` | buffers that return to their pool when dropped |
-//! | `gemm`, `few_rows` | matrix products, with strides, scale and accumulation |
+//! | `gemm` | matrix products, with strides, scale and accumulation |
 //! | `norm`, `head_norm`, `rope`, `swiglu`, `attention` | the parts of a block |
 //! | `segments` | which rows of a batch see which |
 //! | `rows` | gathering, scattering and adding rows |
@@ -22,7 +22,7 @@
 //!    only, and must not depend on how many threads there are.
 //! 2. Wrap it in a struct that implements `InplaceOp1`, `2` or `3`; what does not fit as a source
 //!    is a field of the struct. Read storage through `cpu::source` and `cpu::target`, which
-//!    refuse what is not contiguous f32.
+//!    refuse what is not contiguous f32 (of frozen weights, bfloat16).
 //! 3. Add a function that checks shapes and applies it, with its formula in the doc comment.
 //! 4. Test the backward against candle's autograd in f64.
 
@@ -31,7 +31,6 @@ mod attention;
 mod attention_backward;
 mod cpu;
 mod dropout;
-mod few_rows;
 mod gemm;
 mod head;
 mod head_norm;
@@ -47,7 +46,7 @@ pub use adamw::{AdamStep, adamw_moments, adamw_update, sum_of_squares};
 pub use attention::{AttentionShape, attention, attention_cached};
 pub use attention_backward::attention_backward;
 pub use dropout::{DropoutKey, dropout};
-pub use gemm::{gemm, gemm_add, gemm_scaled, linear};
+pub use gemm::{gemm, gemm_add, gemm_scaled, linear, multiplies_bfloat16};
 pub use head::{HEAD_STATISTICS, HeadTile, LabelStatistics, head_finish, head_rescale, head_tile};
 pub use head_norm::{HeadNorm, head_norm, head_norm_backward};
 pub use norm::{rms_norm, rms_norm_backward_add};

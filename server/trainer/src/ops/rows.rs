@@ -2,13 +2,15 @@
 
 use std::ops::Range;
 
-use candle_core::{CpuStorage, InplaceOp1, InplaceOp2, Layout, Result, Tensor, bail};
+use candle_core::backend::BackendStorage;
+use candle_core::{CpuStorage, DType, InplaceOp1, InplaceOp2, Layout, Result, Tensor, bail};
+use half::bf16;
 
 use super::cpu;
 
 /// `dst[i] = src[rows[i]]`: the embedding, and the rows that the loss looks at.
 ///
-/// `dst` is `[n, D]`, `src` is `[N, D]`.
+/// `dst` is `[n, D]`, `src` is `[N, D]` and may be in bfloat16.
 pub fn gather_rows(dst: &Tensor, src: &Tensor, rows: &[u32]) -> Result<()> {
     let (count, width) = src.dims2()?;
     cpu::expect_shape(dst, &[rows.len(), width], "gathered rows")?;
@@ -102,11 +104,22 @@ impl InplaceOp2 for Gather<'_> {
         src_layout: &Layout,
     ) -> Result<()> {
         let width = src_layout.dims()[1];
-        let src = cpu::source(src, src_layout)?;
-        cpu::for_rows(cpu::target(dst, dst_layout)?, width, |row, dst| {
+        let dst = cpu::target(dst, dst_layout)?;
+        let span = |row: usize| {
             let start = self.rows[row] as usize * width;
-            dst.copy_from_slice(&src[start..start + width]);
-        });
+            start..start + width
+        };
+        if src.dtype() == DType::BF16 {
+            let src = cpu::source_of::<bf16>(src, src_layout)?;
+            cpu::for_rows(dst, width, |row, dst| {
+                for (dst, src) in dst.iter_mut().zip(&src[span(row)]) {
+                    *dst = src.to_f32();
+                }
+            });
+        } else {
+            let src = cpu::source(src, src_layout)?;
+            cpu::for_rows(dst, width, |row, dst| dst.copy_from_slice(&src[span(row)]));
+        }
         Ok(())
     }
 }
