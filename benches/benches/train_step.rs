@@ -1,6 +1,6 @@
 //! The speed of training steps: SmolLM2-135M's shape with random weights, LoRA of rank 16 on all
 //! linear layers, eight short chats of about 90 tokens of which 45 % are learned; and the speed of
-//! generating with it.
+//! generating with it; with 32 bits, and in bfloat16.
 //!
 //! `cargo bench -p benches --bench train_step [-- STEPS]`
 
@@ -8,7 +8,7 @@
 
 use std::time::Instant;
 
-use candle_core::{Device, Tensor};
+use candle_core::{DType, Device, Tensor};
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use shared::training::TargetModule;
@@ -28,7 +28,14 @@ fn main() -> Result<()> {
         .find_map(|text| text.parse().ok())
         .unwrap_or(6);
     let threads = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
-    let model = Model::new(config(), weights(&config())?);
+    for (name, kind) in [("32 bits", DType::F32), ("bfloat16", DType::BF16)] {
+        println!("{name}, {threads} threads");
+        measure(&Model::new(config(), weights(&config(), kind)?), steps)?;
+    }
+    Ok(())
+}
+
+fn measure(model: &Model, steps: u64) -> Result<()> {
     let shape = LoraShape {
         rank: 16,
         alpha: 32.0,
@@ -37,11 +44,6 @@ fn main() -> Result<()> {
     };
     let adapter = Adapter::new(&model.config, shape, 1, &Device::Cpu)?;
     let gradients = adapter.gradients()?;
-    println!(
-        "{} trained numbers, {threads} threads",
-        adapter.parameters()
-    );
-
     let mut speeds = Vec::new();
     for step in 0..steps {
         let batch = Batch::new(&rows(step));
@@ -68,7 +70,7 @@ fn main() -> Result<()> {
     }
     speeds.sort_by(f64::total_cmp);
     println!("median {:.0} tokens/s", speeds[speeds.len() / 2]);
-    decode(&model, &adapter)
+    decode(model, &adapter)
 }
 
 /// The speed of generating, for one, eight and 32 sequences.
@@ -114,15 +116,16 @@ fn config() -> ModelConfig {
     }
 }
 
-fn weights(config: &ModelConfig) -> Result<Weights> {
+fn weights(config: &ModelConfig, kind: DType) -> Result<Weights> {
     let (hidden, inner) = (config.hidden_size, config.intermediate_size);
     let (queries, keys) = (
         config.heads * config.head_dim,
         config.kv_heads * config.head_dim,
     );
-    let random =
-        |rows: usize, columns: usize| Tensor::rand(-0.05f32, 0.05, (rows, columns), &Device::Cpu);
-    let norm = || Tensor::ones(hidden, candle_core::DType::F32, &Device::Cpu);
+    let random = |rows: usize, columns: usize| {
+        Tensor::rand(-0.05f32, 0.05, (rows, columns), &Device::Cpu)?.to_dtype(kind)
+    };
+    let norm = || Tensor::ones(hidden, DType::F32, &Device::Cpu);
     let layer = || -> Result<LayerWeights> {
         Ok(LayerWeights {
             attention_norm: norm()?,

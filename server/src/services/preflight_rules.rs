@@ -4,7 +4,7 @@ use std::path::Path;
 
 use shared::{
     run::{Finding, Severity},
-    training::{Lesson, Method, TrainingConfig},
+    training::{Lesson, Method, Precision, TrainingConfig},
 };
 use trainer::{adapter::PeftConfig, device, model::ModelConfig};
 
@@ -31,6 +31,7 @@ pub(super) fn check(setup: &RunSetup) -> Vec<Finding> {
     if let Err(problem) = device::open(&config.device) {
         findings.push(error("no_device", "config.device", problem.to_string()));
     }
+    findings.extend(precision(config));
     findings.extend(evaluation(setup));
     findings
 }
@@ -185,6 +186,16 @@ fn learning_rate(config: &TrainingConfig) -> Option<Finding> {
             "config.optimizer.learning_rate",
             message,
         )
+    })
+}
+
+/// Numbers that the processor does not know gain nothing but memory.
+fn precision(config: &TrainingConfig) -> Option<Finding> {
+    let slow = config.precision == Precision::Brain && !device::multiplies_bfloat16();
+    slow.then(|| {
+        let message = "this server's processor does not multiply bf16: the base needs half the \
+                       memory, but steps take longer than with fp32";
+        warning("slow_precision", "config.precision", message)
     })
 }
 

@@ -34,6 +34,12 @@ pub fn open(name: &str) -> Result<Device> {
     }
 }
 
+/// Whether this processor multiplies numbers in bfloat16; other processors compute with them too,
+/// but more slowly than with 32 bits.
+pub fn multiplies_bfloat16() -> bool {
+    crate::ops::multiplies_bfloat16()
+}
+
 #[cfg(test)]
 mod tests {
     use super::open;

@@ -12,7 +12,7 @@ use crate::data::{Encoder, Row, read_rows};
 use crate::device;
 use crate::engine::Model;
 use crate::error::{Result, TrainerError};
-use crate::model::{LoadedModel, load};
+use crate::model::{LoadedModel, load_in};
 use crate::run::{Examples, Interrupter, Outcome, TaskEvaluation, TrainRequest, train};
 
 /// A run that is ready to begin.
@@ -67,7 +67,7 @@ impl Session {
     /// [`TrainerError::Config`] where no row is left to learn from.
     pub fn open(config: TrainingConfig) -> Result<Self> {
         let device = device::open(&config.device)?;
-        let loaded = load(Path::new(&config.model), &device)?;
+        let loaded = load_in(Path::new(&config.model), &device, config.precision)?;
         let model = Model::new(loaded.config.clone(), loaded.weights.clone());
         let train_rows = read_rows(Path::new(&config.data.train))?;
         let train = prepare(&config, &loaded, &train_rows)?;

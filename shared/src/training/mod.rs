@@ -9,8 +9,8 @@ mod field;
 
 pub use config::{
     AdapterConfig, BatchConfig, CheckpointConfig, DataConfig, EvaluationConfig,
-    LearningRateSchedule, Lesson, Method, OptimizerConfig, PreferenceConfig, PreferenceLoss,
-    ScheduleConfig, TargetModule, TrainingConfig,
+    LearningRateSchedule, Lesson, Method, OptimizerConfig, Precision, PreferenceConfig,
+    PreferenceLoss, ScheduleConfig, TargetModule, TrainingConfig,
 };
 pub use event::{
     EvaluationMetrics, PreferenceMetrics, RunEvent, Sample, StepMetrics, StopReason, TaskMetric,

@@ -7,8 +7,8 @@ use leptos::prelude::*;
 use serde_json::{Map, Value};
 use shared::training::{
     AdapterConfig, BatchConfig, CheckpointConfig, DataConfig, EvaluationConfig, FieldDoc,
-    LearningRateSchedule, Lesson, Method, OptimizerConfig, PreferenceConfig, PreferenceLoss,
-    ScheduleConfig, TrainingConfig,
+    LearningRateSchedule, Lesson, Method, OptimizerConfig, Precision, PreferenceConfig,
+    PreferenceLoss, ScheduleConfig, TrainingConfig,
 };
 
 use super::words;
@@ -43,9 +43,11 @@ fn matters(path: &str, method: Method) -> bool {
 fn choices(path: &str) -> Option<Vec<Choice<String>>> {
     let kind = |kind: &LearningRateSchedule| Choice::new(kind.to_string(), words::schedule(*kind));
     let loss = |loss: &PreferenceLoss| Choice::new(loss.to_string(), words::loss(*loss));
+    let precision = |kind: &Precision| Choice::new(kind.to_string(), words::precision(*kind));
     match path {
         "schedule.kind" => Some(LearningRateSchedule::ALL.iter().map(kind).collect()),
         "preference.loss" => Some(PreferenceLoss::ALL.iter().map(loss).collect()),
+        "precision" => Some(Precision::ALL.iter().map(precision).collect()),
         _ => None,
     }
 }

@@ -1,6 +1,8 @@
 //! The words for runs.
 
-use shared::training::{LearningRateSchedule, Method, PreferenceLoss, RunEvent, StopReason};
+use shared::training::{
+    LearningRateSchedule, Method, Precision, PreferenceLoss, RunEvent, StopReason,
+};
 
 use super::story::about;
 
@@ -61,6 +63,15 @@ pub const fn schedule(kind: LearningRateSchedule) -> &'static str {
         LearningRateSchedule::Cosine => "Cosine",
         LearningRateSchedule::Linear => "Linear",
         LearningRateSchedule::Constant => "Constant",
+    }
+}
+
+/// The numbers that a run multiplies with.
+#[must_use]
+pub const fn precision(precision: Precision) -> &'static str {
+    match precision {
+        Precision::Full => "32 bits (fp32)",
+        Precision::Brain => "16 bits (bf16)",
     }
 }
 

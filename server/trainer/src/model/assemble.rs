@@ -5,7 +5,8 @@
 
 use std::path::Path;
 
-use candle_core::{Device, Tensor};
+use candle_core::{DType, Device, Tensor};
+use shared::training::Precision;
 
 use super::reason::refuse;
 use super::{HeadNorms, LayerWeights, ModelConfig, Weights};
@@ -31,9 +32,18 @@ pub(super) fn weights(
     source: &mut dyn TensorSource,
     config: &ModelConfig,
     device: &Device,
+    precision: Precision,
 ) -> Result<Weights> {
     let (d, v) = (config.hidden_size, config.vocab_size);
-    let mut reader = Reader { source, device };
+    let matrices = match precision {
+        Precision::Full => DType::F32,
+        Precision::Brain => DType::BF16,
+    };
+    let mut reader = Reader {
+        source,
+        device,
+        matrices,
+    };
     let embedding = reader.read("model.embed_tokens.weight", &[v, d])?;
     let layers = (0..config.layers)
         .map(|layer| reader.layer(layer, config))
@@ -56,6 +66,8 @@ pub(super) fn weights(
 struct Reader<'a> {
     source: &'a mut dyn TensorSource,
     device: &'a Device,
+    /// How matrices are kept; vectors always have 32 bits.
+    matrices: DType,
 }
 
 impl Reader<'_> {
@@ -120,7 +132,11 @@ impl Reader<'_> {
                 numbers[position]
             )));
         }
-        Ok(Tensor::from_vec(numbers, shape, self.device)?)
+        let tensor = Tensor::from_vec(numbers, shape, self.device)?;
+        if expected.len() > 1 {
+            return Ok(tensor.to_dtype(self.matrices)?);
+        }
+        Ok(tensor)
     }
 
     fn check_all_read(&self, config: &ModelConfig) -> Result<()> {

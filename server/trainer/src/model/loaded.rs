@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use candle_core::Device;
+use shared::training::Precision;
 
 use super::reason::refuse;
 use super::{ModelConfig, TextTokenizer, Weights, assemble, folder, gguf, hash};
@@ -16,7 +17,7 @@ pub struct LoadedModel {
     pub path: PathBuf,
     /// Its shape.
     pub config: ModelConfig,
-    /// Its frozen weights, widened to f32.
+    /// Its frozen weights.
     pub weights: Weights,
     /// Its tokenizer.
     pub tokenizer: TextTokenizer,
@@ -56,10 +57,18 @@ pub(super) struct Opened<S> {
 /// that is missing, damaged or not supported; [`TrainerError::Io`](crate::TrainerError::Io) where a
 /// file cannot be read.
 pub fn load(path: &Path, device: &Device) -> Result<LoadedModel> {
+    load_in(path, device, Precision::Full)
+}
+
+/// The same with matrices in a precision of choice.
+///
+/// # Errors
+/// As [`load`].
+pub fn load_in(path: &Path, device: &Device, precision: Precision) -> Result<LoadedModel> {
     if path.is_dir() {
-        finish(path, folder::open(path)?, device)
+        finish(path, folder::open(path)?, device, precision)
     } else if path.is_file() {
-        finish(path, gguf::open(path)?, device)
+        finish(path, gguf::open(path)?, device, precision)
     } else {
         Err(missing(path))
     }
@@ -101,6 +110,7 @@ fn finish<S: assemble::TensorSource>(
     path: &Path,
     opened: Opened<S>,
     device: &Device,
+    precision: Precision,
 ) -> Result<LoadedModel> {
     check_vocabulary(path, &opened.config, &opened.tokenizer)?;
     let Opened {
@@ -112,7 +122,7 @@ fn finish<S: assemble::TensorSource>(
     } = opened;
     let (content_hash, weights) = std::thread::scope(|scope| {
         let hashing = scope.spawn(|| hash::content_hash(&weight_files));
-        let weights = assemble::weights(&mut source, &config, device);
+        let weights = assemble::weights(&mut source, &config, device, precision);
         let hashed = hashing
             .join()
             .unwrap_or_else(|_| Err(refuse(path, "hashing its files failed")));

@@ -28,7 +28,7 @@ mod weights;
 
 pub use architecture::Architecture;
 pub use config::{ModelConfig, RopeScaling};
-pub use loaded::{LoadedModel, Outline, load, outline};
+pub use loaded::{LoadedModel, Outline, load, load_in, outline};
 pub use names::named_tensors;
 pub use tokenizer::{SpecialTokens, TextTokenizer, TokenStream};
 pub use weights::{HeadNorms, LayerWeights, Weights};

@@ -3,7 +3,8 @@
 use candle_core::Tensor;
 use shared::training::TargetModule;
 
-/// The weights of one block. Linear layers are `[out, in]`; all are contiguous f32.
+/// The weights of one block. Linear layers are `[out, in]`, f32 or bfloat16; norms and biases are
+/// f32. All are contiguous.
 #[derive(Clone, Debug)]
 pub struct LayerWeights {
     /// RMSNorm before attention, `[D]`.

@@ -1,6 +1,6 @@
 //! What is known of a run before it starts: steps, trainable numbers, memory.
 
-use shared::training::{BatchConfig, DataConfig, Lesson, TrainingConfig};
+use shared::training::{BatchConfig, DataConfig, Lesson, Precision, TrainingConfig};
 
 use super::order::Order;
 use crate::adapter;
@@ -31,9 +31,10 @@ const NUMBER: usize = 4;
 const PROGRAM_BYTES: usize = 256 << 20;
 
 /// About how many bytes of memory a run needs, where its longest row has `longest` tokens after it
-/// was cut. With everything in numbers of 32 bits it is the sum of
+/// was cut. In numbers of 32 bits it is the sum of
 ///
 /// - the base: embedding, head if it is not tied, and `2·D·H·d + 2·D·KV·d + 3·D·F + 2·D` a layer;
+///   half of that in bfloat16;
 /// - the adapter four times (values, gradients, two moments of AdamW), and once more where it
 ///   starts from another one, which stays as the reference;
 /// - for each of the T tokens of a batch (batch size times the longest row, twice for pairs) what
@@ -66,7 +67,11 @@ pub fn estimate_memory(model: &ModelConfig, config: &TrainingConfig, longest: us
     let saved = saved + targets * config.adapter.rank;
     let transient = 6 * width + 4 * inner;
     let activations = tokens * (model.layers * saved + transient) / 8 * 9;
-    let numbers = base_parameters(model) + copies * adapter + activations;
+    let base = match config.precision {
+        Precision::Full => base_parameters(model),
+        Precision::Brain => base_parameters(model) / 2,
+    };
+    let numbers = base + copies * adapter + activations;
     (numbers * NUMBER + PROGRAM_BYTES) as u64
 }
 
@@ -103,6 +108,14 @@ mod tests {
         assert!(of(2, 8) < of(4, 8));
         assert!(of(2, 8) < of(2, 16));
         assert!(of(2, 8) > PROGRAM_BYTES as u64);
+        let in_full = TrainingConfig::default();
+        let in_half = TrainingConfig {
+            precision: Precision::Brain,
+            ..TrainingConfig::default()
+        };
+        let of = |config| estimate_memory(&tiny_config(), config, 100);
+        let saved = of(&in_full) - of(&in_half);
+        assert_eq!(saved, base_parameters(&tiny_config()) as u64 * 2);
     }
 
     #[test]

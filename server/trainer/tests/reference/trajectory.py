@@ -66,6 +66,8 @@ SMOLLM2 = {
     "dpo": {**DPO, "learning_rate": 2e-5, "per_device_train_batch_size": 2, "max_steps": 30,
             "max_length": 512},
 }
+# The same rows with TRL's mixed precision: products in bfloat16.
+SMOLLM2["sft-bf16"] = {**SMOLLM2["sft"], "bf16": True}
 
 
 def phrase(source: random.Random, longest: int) -> str:
@@ -180,6 +182,7 @@ def write_smollm2(out: Path, gguf: Path) -> None:
     for name, trainer, config, file, count in (
         ("sft", SFTTrainer, SFTConfig, "train.jsonl", 100),
         ("dpo", DPOTrainer, DPOConfig, "pairs_queue.jsonl", 60),
+        ("sft-bf16", SFTTrainer, SFTConfig, "train.jsonl", 100),
     ):
         keys = ("prompt", "completion", "chosen", "rejected")
         lines = (SAMPLE / file).read_text().splitlines()[:count]
@@ -187,10 +190,16 @@ def write_smollm2(out: Path, gguf: Path) -> None:
         result, weights = run(
             smollm2(gguf), smollm2_tokenizer(gguf), trainer, config, SMOLLM2[name], rows
         )
-        # The adapter is too large to keep; the norms of its B matrices tell where it went.
-        result["norms"] = {
-            name: weight.double().norm().item() for name, weight in weights.items() if "lora_B" in name
-        }
+        if name == "sft-bf16":
+            # Told beside the run in 32 bits: how far TRL's mixed precision is from it.
+            del result["rows"]
+        else:
+            # The adapter is too large to keep; the norms of its B matrices tell where it went.
+            result["norms"] = {
+                name: weight.double().norm().item()
+                for name, weight in weights.items()
+                if "lora_B" in name
+            }
         (out / f"trajectory-smollm2-{name}.json").write_text(json.dumps(result) + "\n")
 
 
