@@ -5,8 +5,8 @@
     pip install torch==2.15.0 trl==1.16.0 peft==0.21.2 transformers==5.23.0
     python compare.py --model SmolLM2-135M-Instruct.Q4_1.gguf [--pairs hh.jsonl] [--rounds 3]
 
-Both train the same LoRA (rank 16, all linear layers) on the same base in 32 bits, TRL with its fastest
-settings on a processor: no gradient checkpointing. Each round runs both programs once; what is told
+Both train the same LoRA (rank 16, all linear layers) on the same base, in 32 bits or in bfloat16, TRL
+with its fastest settings on a processor: no gradient checkpointing. Each round runs both programs once; what is told
 is the median of the rounds. Seconds are those of the optimizer steps, the first one of each run left
 out; for preference tuning those of all steps, because the reference is computed on the way.
 
@@ -38,6 +38,7 @@ class Workload:
     batch: int
     steps: int
     max_length: int = 1024
+    precision: str = "fp32"
     # Settings of TRL's that are tried besides; the first is compared first.
     trl: list = field(default_factory=lambda: [{}])
 
@@ -51,6 +52,23 @@ def sample_rows(system: str | None) -> list:
             "prompt": [*before, {"role": "user", "content": row["prompt"]}],
             "completion": [{"role": "assistant", "content": row["completion"]}],
         })
+    return rows
+
+
+def mixed_rows() -> list:
+    """Conversations of one to eight exchanges, of which the last answer is learned."""
+    lines = [json.loads(line) for line in (SAMPLE / "train.jsonl").read_text().splitlines()]
+    rows, first = [], 0
+    while first + 8 < len(lines):
+        count = 1 + len(rows) * 5 % 8
+        messages = []
+        for line in lines[first : first + count]:
+            messages += [
+                {"role": "user", "content": line["prompt"]},
+                {"role": "assistant", "content": line["completion"]},
+            ]
+        rows.append({"prompt": messages[:-1], "completion": messages[-1:]})
+        first += count
     return rows
 
 
@@ -81,13 +99,17 @@ def workloads(pairs: pathlib.Path | None) -> list:
     short = next(prompt["system"] for prompt in prompts if prompt["name"] == "Short")
     found = [
         Workload("SFT, short chats", "sft", sample_rows(None), 8, 8),
+        Workload("SFT, short chats, bf16", "sft", sample_rows(None), 8, 8, precision="bf16"),
         Workload("SFT, one system message of 60 tokens", "sft", sample_rows(short), 8, 8),
+        Workload("SFT, one to eight exchanges", "sft", mixed_rows(), 8, 8),
     ]
     if pairs:
         # Three epochs of twelve pairs.
         rows = pair_rows(pairs, 12)
         trl = [{}, {"precompute_ref_log_probs": True}]
-        found.append(Workload("DPO, 3 epochs", "dpo", rows, 4, 9, 256, trl))
+        found.append(Workload("DPO, 3 epochs", "dpo", rows, 4, 9, 256, trl=trl))
+        rows = pair_rows(pairs, 64)
+        found.append(Workload("reward model", "reward", rows, 4, 8, 512))
     return found
 
 
@@ -112,6 +134,8 @@ def temper(workload: Workload, arguments, folder: pathlib.Path) -> tuple:
         "batch": {"size": workload.batch, "max_steps": workload.steps, "epochs": 100.0},
         "optimizer": {"learning_rate": 1e-4},
         "threads": arguments.threads,
+        "precision": workload.precision,
+        "preference": {"centering": 0.0},
     }
     (folder / "run.json").write_text(json.dumps(config))
     output = folder / "temper"
@@ -128,7 +152,8 @@ def trl(workload: Workload, settings: dict, arguments, folder: pathlib.Path) -> 
         "method": workload.method, "model": str(folder / "base"),
         "rows": str(folder / "rows.jsonl"), "output": str(folder / "trl.json"),
         "threads": arguments.threads, "batch": workload.batch, "steps": workload.steps,
-        "max_length": workload.max_length, "settings": settings,
+        "max_length": workload.max_length,
+        "settings": {"bf16": workload.precision == "bf16", **settings},
     }
     program = pathlib.Path(__file__).with_name("train.py")
     memory = run([sys.executable, program, json.dumps(config)], stderr=subprocess.DEVNULL)

@@ -12,10 +12,23 @@ os.environ["HF_HUB_OFFLINE"] = "1"
 import torch
 from datasets import Dataset
 from peft import LoraConfig
-from transformers import AutoModelForCausalLM, AutoTokenizer, TrainerCallback
-from trl import DPOConfig, DPOTrainer, SFTConfig, SFTTrainer
+from transformers import (
+    AutoModelForCausalLM,
+    AutoModelForSequenceClassification,
+    AutoTokenizer,
+    TrainerCallback,
+)
+from trl import DPOConfig, DPOTrainer, RewardConfig, RewardTrainer, SFTConfig, SFTTrainer
 
-TRAINERS = {"sft": (SFTTrainer, SFTConfig), "dpo": (DPOTrainer, DPOConfig)}
+TRAINERS = {
+    "sft": (SFTTrainer, SFTConfig),
+    "dpo": (DPOTrainer, DPOConfig),
+    "reward": (RewardTrainer, RewardConfig),
+}
+
+
+# All linear layers of a block.
+TARGETS = ["q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj"]
 
 
 class Clock(TrainerCallback):
@@ -44,18 +57,23 @@ def main() -> None:
         arguments = config_class(
             output_dir=folder, per_device_train_batch_size=config["batch"],
             max_steps=config["steps"], max_length=config["max_length"], learning_rate=1e-4,
-            bf16=False, use_cpu=True, gradient_checkpointing=False, logging_steps=1,
+            use_cpu=True, gradient_checkpointing=False, logging_steps=1,
             save_strategy="no", report_to=[], disable_tqdm=True,
             train_sampling_strategy="sequential", **config["settings"],
         )
         began = time.perf_counter()
+        if config["method"] == "reward":
+            load = AutoModelForSequenceClassification.from_pretrained
+            head = {"num_labels": 1}
+            lora = {"task_type": "SEQ_CLS", "modules_to_save": ["score"]}
+        else:
+            load, head, lora = AutoModelForCausalLM.from_pretrained, {}, {"task_type": "CAUSAL_LM"}
         trainer = trainer_class(
-            model=AutoModelForCausalLM.from_pretrained(config["model"], dtype=torch.float32),
+            model=load(config["model"], dtype=torch.float32, **head),
             args=arguments, train_dataset=Dataset.from_list(rows),
             processing_class=AutoTokenizer.from_pretrained(config["model"]),
             peft_config=LoraConfig(
-                r=16, lora_alpha=32, lora_dropout=0.0, target_modules="all-linear",
-                task_type="CAUSAL_LM",
+                r=16, lora_alpha=32, lora_dropout=0.0, target_modules=TARGETS, **lora
             ),
             callbacks=[clock],
         )
