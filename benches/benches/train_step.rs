@@ -40,6 +40,7 @@ fn measure(model: &Model, steps: u64) -> Result<()> {
         rank: 16,
         alpha: 32.0,
         rank_stabilised: false,
+        score_head: false,
         targets: TargetModule::ALL.to_vec(),
     };
     let adapter = Adapter::new(&model.config, shape, 1, &Device::Cpu)?;

@@ -16,6 +16,22 @@ text_enum! {
         Base = "base",
         /// An adapter on a base.
         Adapter = "adapter",
+        /// An adapter on a base with a head that scores answers; it writes none.
+        Reward = "reward",
+    }
+}
+
+impl ModelKind {
+    /// Whether it can be asked; a reward model can not.
+    #[must_use]
+    pub const fn writes_answers(self) -> bool {
+        !matches!(self, Self::Reward)
+    }
+
+    /// Whether it belongs to a base.
+    #[must_use]
+    pub const fn is_on_base(self) -> bool {
+        !matches!(self, Self::Base)
     }
 }
 

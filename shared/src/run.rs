@@ -162,7 +162,7 @@ pub struct Preflight {
     pub longest_row: i64,
     /// Rows that would be cut to `config.data.max_length`.
     pub truncated_rows: i64,
-    /// Rows left out, because no token of theirs would be learned from.
+    /// Rows left out, because nothing of them would be learned.
     pub dropped_rows: i64,
     /// Optimizer steps in all.
     pub steps: i64,

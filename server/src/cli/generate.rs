@@ -3,6 +3,7 @@
 use std::{
     fs,
     io::{self, Write},
+    iter,
     path::{Path, PathBuf},
     time::{Duration, Instant},
 };
@@ -16,7 +17,7 @@ use trainer::{
     data::{ChatTemplate, Encoder},
     device,
     engine::Model,
-    generate::{GenerateRequest, Generated, Generator, ModelDecoder, Sampling},
+    generate::{GenerateRequest, Generated, Generator, Judge, ModelDecoder, Sampling, best_of},
     model::load_in,
     run::Interrupter,
 };
@@ -59,6 +60,12 @@ pub(super) struct GenerateCommand {
     /// Prompts that are answered at once.
     #[arg(long, default_value_t = 8)]
     batch_size: usize,
+    /// Answers that are drawn to each prompt; the one that the reward model scores highest is given.
+    #[arg(long, default_value_t = 1, requires = "reward")]
+    best_of: usize,
+    /// A folder with the adapter of a `reward` run on the same base.
+    #[arg(long)]
+    reward: Option<PathBuf>,
     /// Where to compute: `auto`, `cpu`, or `cuda:0` and so on.
     #[arg(long, default_value = "auto")]
     device: String,
@@ -82,6 +89,16 @@ impl GenerateCommand {
 
     fn answer(&self, interrupter: &Interrupter) -> anyhow::Result<()> {
         let prompts = self.read_prompts()?;
+        if self.best_of == 0 {
+            bail!("--best-of must be at least 1");
+        }
+        if self.best_of > 1 && self.temperature <= 0.0 {
+            bail!(
+                "--best-of {} draws the same answer each time at temperature 0; give --temperature, \
+                 such as 0.8",
+                self.best_of
+            );
+        }
         let device = device::open(&self.device)?;
         let loaded = load_in(&self.model, &device, self.precision)?;
         let adapter = self
@@ -90,12 +107,28 @@ impl GenerateCommand {
             .map(|folder| adapter::load(folder, &loaded.config, &device))
             .transpose()?
             .map(|(adapter, _)| adapter);
+        if let Some(adapter) = &adapter {
+            adapter.expect_answers("adapter")?;
+        }
+        let reward = self
+            .reward
+            .as_deref()
+            .map(|folder| adapter::load(folder, &loaded.config, &device))
+            .transpose()?
+            .map(|(adapter, _)| adapter);
+        if reward
+            .as_ref()
+            .is_some_and(|reward| reward.score().is_none())
+        {
+            bail!("--reward has no head that scores: give the adapter of a `reward` run");
+        }
         let template: &ChatTemplate = &loaded.template;
         let system_prompt = self.system_prompt.as_deref();
         let encoder = Encoder::from_parts(&loaded.tokenizer, template, system_prompt, usize::MAX);
         let requests = prompts
             .iter()
-            .map(|messages| Ok(self.request(encoder.prompt(messages, None)?)))
+            .flat_map(|messages| (0..self.best_of).map(move |draw| (messages, draw)))
+            .map(|(messages, draw)| Ok(self.request(encoder.prompt(messages, None)?, draw)))
             .collect::<anyhow::Result<Vec<_>>>()?;
         let model = Model::new(loaded.config.clone(), loaded.weights.clone());
         let start = Instant::now();
@@ -110,7 +143,7 @@ impl GenerateCommand {
         let mut output = io::stdout().lock();
         let mut told = Ok(());
         let mut tell = |_: usize, text: &str| {
-            if self.prompt.is_some() && told.is_ok() {
+            if self.prompt.is_some() && self.reward.is_none() && told.is_ok() {
                 told = output
                     .write_all(text.as_bytes())
                     .and_then(|()| output.flush());
@@ -118,24 +151,53 @@ impl GenerateCommand {
         };
         let answers = generator.generate(&requests, &mut tell, interrupter)?;
         told?;
-        if self.prompt.is_some() {
-            writeln!(output)?;
-        } else {
-            for (messages, answer) in prompts.iter().zip(&answers) {
-                writeln!(output, "{}", line(messages, answer))?;
+        let Some(reward) = &reward else {
+            if self.prompt.is_some() {
+                writeln!(output)?;
+            } else {
+                for (messages, answer) in prompts.iter().zip(&answers) {
+                    writeln!(output, "{}", line(messages, answer, None))?;
+                }
+            }
+            return Ok(());
+        };
+        let judge = Judge {
+            model: &model,
+            adapter: reward,
+            encoder,
+            batch_size: self.batch_size,
+        };
+        let asked = prompts
+            .iter()
+            .flat_map(|messages| iter::repeat_n(messages, self.best_of));
+        let conversations: Vec<_> = asked
+            .zip(&answers)
+            .map(|(messages, answer)| {
+                let answer = Message::assistant(&answer.text);
+                messages.iter().cloned().chain([answer]).collect()
+            })
+            .collect();
+        let scores = judge.scores(&conversations, interrupter)?;
+        for (messages, best) in prompts.iter().zip(best_of(&scores, self.best_of)) {
+            let answer = &answers[best];
+            if self.prompt.is_some() {
+                writeln!(output, "{}", answer.text)?;
+            } else {
+                writeln!(output, "{}", line(messages, answer, scores[best]))?;
             }
         }
         Ok(())
     }
 
-    fn request(&self, prompt: Vec<u32>) -> GenerateRequest {
+    /// A request; the draws of one prompt differ by their seeds.
+    fn request(&self, prompt: Vec<u32>, draw: usize) -> GenerateRequest {
         GenerateRequest {
             prompt,
             sampling: Sampling {
                 temperature: self.temperature,
                 top_p: self.top_p,
                 top_k: self.top_k,
-                seed: self.seed,
+                seed: self.seed.wrapping_add(draw as u64),
             },
             max_new_tokens: self.max_new_tokens,
             stop: Vec::new(),
@@ -180,15 +242,19 @@ fn parse(line: &str) -> anyhow::Result<Vec<Message>> {
     }
 }
 
-fn line(messages: &[Message], answer: &Generated) -> Value {
+fn line(messages: &[Message], answer: &Generated, score: Option<f64>) -> Value {
     let seconds = |duration: Duration| duration.as_secs_f64();
-    json!({
+    let mut line = json!({
         "prompt": messages,
         "output": answer.text,
         "tokens": answer.tokens,
         "finish": answer.finish,
         "seconds": seconds(answer.latency),
-    })
+    });
+    if let Some(score) = score {
+        line["score"] = json!(score);
+    }
+    line
 }
 
 #[cfg(test)]

@@ -173,6 +173,7 @@ impl Inference {
         }
         drop(held);
         let (adapter, _) = adapter::load(path, &base.loaded.config, base.model.device())?;
+        adapter.expect_answers("adapter")?;
         let adapter = Arc::new(adapter);
         let mut held = self.held();
         if let Some(held) = held.iter_mut().find(|held| held.path == files.base) {

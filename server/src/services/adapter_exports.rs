@@ -7,10 +7,7 @@ use std::{
 };
 
 use serde_json::Value;
-use shared::{
-    ids::ModelVersionId,
-    model::{ModelKind, ModelVersion},
-};
+use shared::{ids::ModelVersionId, model::ModelVersion};
 use store::models;
 use zip::{CompressionMethod, ZipWriter, write::SimpleFileOptions};
 
@@ -43,9 +40,7 @@ pub async fn export_adapter(
     id: ModelVersionId,
 ) -> ApiResult<Archive> {
     let version = get_model_version(app, access, id).await?;
-    let base_id = version
-        .base_id
-        .filter(|_| version.kind == ModelKind::Adapter);
+    let base_id = version.base_id.filter(|_| version.kind.is_on_base());
     let base_id = base_id.ok_or_else(|| {
         let message = "only adapters can be downloaded: the files of a base are where it came from";
         ApiError::Conflict(message.to_owned())

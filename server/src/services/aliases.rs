@@ -10,7 +10,7 @@ use crate::{
     app::App,
     error::{ApiError, ApiResult},
     extract::ProjectAccess,
-    services::change::Change,
+    services::{asking::no_answers, change::Change},
 };
 
 /// The longest reason for moving an alias without a report.
@@ -34,6 +34,9 @@ pub async fn move_production(
     let version = version.ok_or_else(|| {
         ApiError::invalid("model_version_id", "is no model version of this project")
     })?;
+    if !version.kind.writes_answers() {
+        return Err(ApiError::invalid("model_version_id", no_answers(&version)));
+    }
     let before = alias_moves::list(change.tx(), access.project_id(), PRODUCTION).await?;
     if before.first().map(|last| last.model_version_id) == Some(id) {
         let message = format!("{} v{} is in production", version.name, version.number);

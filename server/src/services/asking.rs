@@ -19,7 +19,7 @@ use crate::{
 /// The highest temperature: above it, answers are noise.
 const MAX_TEMPERATURE: f64 = 5.0;
 
-/// A model version of a project, named by a field of a request.
+/// A model version of a project that writes answers, named by a field of a request.
 pub async fn find_model(
     tx: &mut Tx,
     project_id: ProjectId,
@@ -27,7 +27,20 @@ pub async fn find_model(
     field: &str,
 ) -> ApiResult<ModelVersion> {
     let version = models::get_version(tx, project_id, id).await?;
-    version.ok_or_else(|| ApiError::invalid(field, "the project has no such model version"))
+    let version =
+        version.ok_or_else(|| ApiError::invalid(field, "the project has no such model version"))?;
+    if version.kind.writes_answers() {
+        Ok(version)
+    } else {
+        Err(ApiError::invalid(field, no_answers(&version)))
+    }
+}
+
+/// Why a reward model is not asked.
+#[must_use]
+pub fn no_answers(version: &ModelVersion) -> String {
+    let name = label(version);
+    format!("{name} is a reward model: it scores answers and writes none")
 }
 
 /// A prompt version of a project with the prompt's name, named by a field of a request.
@@ -50,13 +63,16 @@ pub fn system_of(prompt: Option<(String, PromptVersion)>) -> Option<String> {
     system.filter(|text| !text.is_empty())
 }
 
-/// Where the files of a model version are.
+/// Where the files of a model version that writes answers are.
 pub async fn files_of(
     app: &App,
     tx: &mut Tx,
     project_id: ProjectId,
     version: &ModelVersion,
 ) -> ApiResult<ModelFiles> {
+    if !version.kind.writes_answers() {
+        return Err(ApiError::Conflict(no_answers(version)));
+    }
     let name = label(version);
     let (base, adapter) = match (version.kind, version.base_id) {
         (ModelKind::Adapter, Some(base_id)) => {

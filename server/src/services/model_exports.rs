@@ -60,6 +60,11 @@ pub async fn create_export(
 ) -> ApiResult<ModelExport> {
     let version = models::get_model_version(app, access, id).await?;
     let format = request.format;
+    if !version.kind.writes_answers() {
+        let message = "a reward model scores answers, which no other form can say: download its \
+                       PEFT adapter";
+        return Err(ApiError::invalid("format", message));
+    }
     if format.is_adapter() && version.kind != ModelKind::Adapter {
         let message = "only an adapter can be written alone; this version is a whole model";
         return Err(ApiError::invalid("format", message));

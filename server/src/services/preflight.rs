@@ -15,7 +15,7 @@ use shared::{
 };
 use store::{Tx, dataset_versions::VersionRecord, runs, suites};
 use trainer::{
-    adapter,
+    adapter::{self, LoraShape},
     model::Outline,
     run::{Steps, count_steps, estimate_memory},
 };
@@ -93,7 +93,7 @@ async fn look_at_rows(
         truncated_rows: count(train.truncated),
         dropped_rows: count(train.dropped),
         steps: count(steps.total),
-        trainable_parameters: count(adapter::parameters(&outline.config, &config.adapter)),
+        trainable_parameters: count(adapter::parameters(&outline.config, &LoraShape::of(config))),
         memory_bytes,
         available_memory_bytes: machine.map(|memory| memory.total),
         seconds: speed.filter(|speed| *speed > 0.0).map(seconds),
@@ -203,6 +203,14 @@ async fn count_sides(
         let method = setup.request.config.method;
         let message = format!("no row can be measured by {method}");
         report.error("no_validation_rows", "validation_version_id", message);
+    }
+    if setup.validation.is_none() && setup.measured().is_some() && validation.rows == 0 {
+        let method = setup.request.config.method;
+        let message = format!(
+            "none of the rows that are held back can be measured by {method}: there is no \
+             validation loss"
+        );
+        report.warn("no_validation_rows", "dataset_version_id", message);
     }
     if setup.general.is_some() && general.rows == 0 {
         let method = setup.request.config.method;

@@ -67,7 +67,7 @@ impl Report {
             .sum();
         let needed = match lesson {
             Lesson::Answers => "a completion or a conversation",
-            Lesson::Pairs => "chosen and rejected responses",
+            Lesson::Pairs | Lesson::Comparisons => "chosen and rejected responses",
             Lesson::Unpaired => "answers that are wanted or not, or chosen and rejected responses",
         };
         let field = "dataset_version_id";
@@ -113,9 +113,12 @@ impl Report {
     pub(super) fn rows(&mut self, config: &TrainingConfig, train: &TokenTotals) {
         let (field, most) = ("config.data.max_length", config.data.max_length);
         if train.rows == 0 {
+            let short = match config.method.lesson() {
+                Lesson::Comparisons => "prompts with their responses must have at most",
+                _ => "prompts must be shorter than",
+            };
             let message = format!(
-                "no row has a token to learn from: prompts must be shorter than {most} tokens, \
-                 and the longest row has {}",
+                "no row has a token to learn from: {short} {most} tokens, and the longest row has {}",
                 train.longest
             );
             return self.error("nothing_to_learn", "dataset_version_id", message);
@@ -129,11 +132,22 @@ impl Report {
             self.warn("truncated_rows", field, message);
         }
         if train.dropped > 0 {
-            let message = format!(
-                "{} rows are left out, because no token of theirs would be learned from",
-                train.dropped
-            );
-            self.warn("dropped_rows", "dataset_version_id", message);
+            let whole = config.method.lesson() == Lesson::Comparisons;
+            let (field, why) = if whole && train.longest > most {
+                (
+                    field,
+                    format!(
+                        "they are of another kind, or have more than {most} tokens: a response that is cut cannot be scored"
+                    ),
+                )
+            } else {
+                (
+                    "dataset_version_id",
+                    "no token of theirs would be learned from".to_owned(),
+                )
+            };
+            let message = format!("{} rows are left out, because {why}", train.dropped);
+            self.warn("dropped_rows", field, message);
         }
     }
 

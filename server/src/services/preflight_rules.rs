@@ -129,7 +129,7 @@ fn preference(config: &TrainingConfig) -> Vec<Rule> {
     let from_zero_up = "must be a number from 0 up";
     let mut rules = vec![
         (
-            positive(config.beta()),
+            config.method == Method::Reward || positive(config.beta()),
             "preference.beta",
             "must be a number above 0",
         ),
@@ -141,6 +141,11 @@ fn preference(config: &TrainingConfig) -> Vec<Rule> {
         (
             from_zero(preference.margin),
             "preference.margin",
+            from_zero_up,
+        ),
+        (
+            from_zero(preference.centering),
+            "preference.centering",
             from_zero_up,
         ),
     ];
@@ -171,7 +176,7 @@ fn preference(config: &TrainingConfig) -> Vec<Rule> {
 fn learning_rate(config: &TrainingConfig) -> Option<Finding> {
     let (low, high) = match config.method {
         Method::Sft => (1e-5, 2e-3),
-        Method::Orpo => (1e-6, 1e-3),
+        Method::Orpo | Method::Reward => (1e-6, 1e-3),
         Method::Dpo | Method::Simpo | Method::Kto => (1e-7, 2e-4),
     };
     let rate = config.learning_rate();
@@ -205,6 +210,20 @@ fn evaluation(setup: &RunSetup) -> Vec<Finding> {
     let validated = setup.measured().is_some();
     let generates = validated && config.generate_rows > 0 && !setup.checks.is_empty();
     let mut findings = Vec::new();
+    let method = setup.request.config.method;
+    if !method.writes_answers() && (config.generate_rows > 0 || config.by_task_metric) {
+        let message = "must be off: a reward model scores answers and writes none";
+        for (is_on, field) in [
+            (config.generate_rows > 0, "generate_rows"),
+            (config.by_task_metric, "by_task_metric"),
+        ] {
+            if is_on {
+                let field = format!("config.evaluation.{field}");
+                findings.push(error("no_answers", &field, message));
+            }
+        }
+        return findings;
+    }
     if config.by_task_metric && !generates {
         let message = "needs rows that are held back, answers to generate, and checks: from a spec \
                        or from the settings";
@@ -263,6 +282,10 @@ pub(super) fn check_initial(setup: &RunSetup, folder: Option<&Path>) -> Option<F
         Ok(found) => found.shape,
         Err(reason) => return Some(error("adapter_unusable", field, reason)),
     };
+    if found.score_head && setup.request.config.method.writes_answers() {
+        let message = "the adapter is a reward model's: only a reward model can go on from it";
+        return Some(error("adapter_scores", field, message));
+    }
     let wanted = &setup.request.config.adapter;
     let same_targets = found.targets.len() == wanted.targets.len()
         && found

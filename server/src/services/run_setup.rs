@@ -50,7 +50,8 @@ pub struct RunSetup {
 pub async fn resolve(app: &App, project_id: ProjectId, request: CreateRun) -> ApiResult<RunSetup> {
     let mut errors = filled_paths(&request.config);
     let mut tx = app.store.read().await?;
-    let base = model(&mut tx, project_id, request.base_id, ModelKind::Base).await?;
+    let is_base = |kind| kind == ModelKind::Base;
+    let base = model(&mut tx, project_id, request.base_id, is_base).await?;
     let base = or_error(base, "base_id", "names no base model", &mut errors);
     let dataset = version(&mut tx, project_id, request.dataset_version_id).await?;
     let dataset = or_error(dataset, "dataset_version_id", NO_VERSION, &mut errors);
@@ -78,7 +79,7 @@ pub async fn resolve(app: &App, project_id: ProjectId, request: CreateRun) -> Ap
     }
     let mut initial = None;
     if let Some(id) = request.initial_adapter_id {
-        let found = model(&mut tx, project_id, id, ModelKind::Adapter).await?;
+        let found = model(&mut tx, project_id, id, ModelKind::is_on_base).await?;
         initial = or_error(found, "initial_adapter_id", "names no adapter", &mut errors);
     }
     let mut checks = request.config.evaluation.checks.clone();
@@ -114,10 +115,10 @@ async fn model(
     tx: &mut Tx,
     project_id: ProjectId,
     id: ModelVersionId,
-    kind: ModelKind,
+    fits: impl Fn(ModelKind) -> bool,
 ) -> ApiResult<Option<ModelVersion>> {
     let found = models::get_version(tx, project_id, id).await?;
-    Ok(found.filter(|version| version.kind == kind))
+    Ok(found.filter(|version| fits(version.kind)))
 }
 
 async fn version(

@@ -157,6 +157,10 @@ fn prepare(config: &TrainingConfig, model: &LoadedModel, rows: &[Row]) -> Result
             let data = encoder.pairs(rows)?;
             (Examples::Pairs(data.pairs), data.counts)
         }
+        Lesson::Comparisons => {
+            let data = encoder.comparisons(rows)?;
+            (Examples::Pairs(data.pairs), data.counts)
+        }
         Lesson::Unpaired => {
             let data = encoder.labels(rows)?;
             (Examples::Unpaired(data.rows), data.counts)
@@ -178,15 +182,21 @@ fn nothing_to_learn(config: &TrainingConfig, rows: usize) -> TrainerError {
     } else {
         let kind = match config.method.lesson() {
             Lesson::Answers => "rows with a completion (and no label) or a conversation",
-            Lesson::Pairs => "rows with chosen and rejected",
+            Lesson::Pairs | Lesson::Comparisons => "rows with chosen and rejected",
             Lesson::Unpaired => {
                 "rows with a completion and a label (true or false), or chosen and rejected"
             }
         };
         format!(
-            "none of the {rows} rows has a token to learn from: {} needs {kind}, and prompts \
-             shorter than data.max_length ({})",
-            config.method, config.data.max_length
+            "none of the {rows} rows has a token to learn from: {} needs {kind}, and {} \
+             data.max_length ({})",
+            config.method,
+            if config.method.lesson() == Lesson::Comparisons {
+                "prompts with responses of at most"
+            } else {
+                "prompts shorter than"
+            },
+            config.data.max_length
         )
     };
     TrainerError::Config {

@@ -86,6 +86,7 @@ pub(crate) fn lora_shape(targets: &[TargetModule]) -> LoraShape {
         rank: 4,
         alpha: 8.0,
         rank_stabilised: false,
+        score_head: false,
         targets: targets.to_vec(),
     }
 }

@@ -15,6 +15,8 @@ text_enum! {
         Simpo = "simpo",
         /// Kahneman-Tversky optimisation: more of the wanted answers and less of the unwanted ones, each judged alone.
         Kto = "kto",
+        /// A reward model: score an answer, so that the chosen response gets more than the rejected one (Bradley-Terry).
+        Reward = "reward",
     }
 }
 
@@ -27,6 +29,8 @@ pub enum Lesson {
     Pairs,
     /// Answers that are each wanted or not (unpaired preferences); a pair gives one of both.
     Unpaired,
+    /// Pairs whose responses are scored whole; one that is too long is left out, not cut.
+    Comparisons,
 }
 
 impl Lesson {
@@ -35,7 +39,7 @@ impl Lesson {
     pub const fn takes(self, kind: RowKind) -> bool {
         match self {
             Self::Answers => matches!(kind, RowKind::Completion | RowKind::Conversation),
-            Self::Pairs => matches!(kind, RowKind::Preference),
+            Self::Pairs | Self::Comparisons => matches!(kind, RowKind::Preference),
             Self::Unpaired => matches!(kind, RowKind::Unpaired | RowKind::Preference),
         }
     }
@@ -49,7 +53,14 @@ impl Method {
             Self::Sft => Lesson::Answers,
             Self::Dpo | Self::Orpo | Self::Simpo => Lesson::Pairs,
             Self::Kto => Lesson::Unpaired,
+            Self::Reward => Lesson::Comparisons,
         }
+    }
+
+    /// Whether what it trains writes answers; a reward model only scores them.
+    #[must_use]
+    pub const fn writes_answers(self) -> bool {
+        !matches!(self, Self::Reward)
     }
 }
 
@@ -112,7 +123,7 @@ text_enum! {
 documented! {
     /// Everything that decides a run. Equal configurations, data and seeds give equal adapters.
     pub struct TrainingConfig {
-        /// What the run teaches: `sft` imitates completions; `dpo`, `orpo` and `simpo` learn from chosen and rejected responses; `kto` from answers that are wanted or not.
+        /// What the run teaches: `sft` imitates completions; `dpo`, `orpo` and `simpo` learn from chosen and rejected responses; `kto` from answers that are wanted or not; `reward` makes a reward model of chosen and rejected responses.
         pub method: Method = Method::Sft,
         /// The base model: a folder with `config.json`, `tokenizer.json` and safetensors, or a GGUF file.
         pub model: String = String::new(),
@@ -138,7 +149,7 @@ documented! {
         pub device: String = String::from("auto"),
         /// Processor threads; 0 takes one for each core.
         pub threads: usize = 0,
-        /// The numbers to multiply with: `fp32` repeats the reference to the last digits; `bf16` needs half the memory for the base and is about twice as fast on processors that know such numbers (AVX-512 BF16), at about three digits.
+        /// The numbers to multiply with: `fp32` repeats the reference to the last digits; `bf16` needs half the memory for the base and is about 1.4 times as fast on processors that know such numbers (AVX-512 BF16), at about three digits.
         pub precision: Precision = Precision::Full,
     }
 }
@@ -156,7 +167,7 @@ documented! {
         pub general_share: f64 = 0.0,
         /// The system message put before every row that has none; evaluation uses the same one.
         pub system_prompt: Option<String> = None,
-        /// The longest row in tokens; longer rows are cut at the end and counted.
+        /// The longest row in tokens; longer rows are cut at the end and counted, but for `reward` left out.
         pub max_length: usize = 1024,
         /// Whether rows are drawn in a random order, anew for each epoch.
         pub shuffle: bool = true,
@@ -198,7 +209,7 @@ documented! {
 documented! {
     /// AdamW (Loshchilov and Hutter 2019) and gradient clipping.
     pub struct OptimizerConfig {
-        /// The highest learning rate. Absent takes the method's own, for adapters: 2e-4 for `sft`, 5e-5 for `orpo`, 1e-5 for `dpo`, `simpo` and `kto`.
+        /// The highest learning rate. Absent takes the method's own, for adapters: 2e-4 for `sft`, 1e-4 for `reward`, 5e-5 for `orpo`, 1e-5 for `dpo`, `simpo` and `kto`.
         pub learning_rate: Option<f64> = None,
         /// The decay of the mean of gradients.
         pub beta1: f64 = 0.9,
@@ -240,6 +251,8 @@ documented! {
         pub desirable_weight: f64 = 1.0,
         /// How much an unwanted answer counts in `kto`.
         pub undesirable_weight: f64 = 1.0,
+        /// How strongly `reward` holds the two scores of a pair around zero, so that scores of different prompts can be compared (Eisenstein et al. 2023); 0 leaves them free.
+        pub centering: f64 = 0.01,
     }
 }
 
@@ -285,6 +298,7 @@ impl TrainingConfig {
             Method::Sft => 2e-4,
             Method::Orpo => 5e-5,
             Method::Dpo | Method::Simpo | Method::Kto => 1e-5,
+            Method::Reward => 1e-4,
         })
     }
 
@@ -292,8 +306,8 @@ impl TrainingConfig {
     #[must_use]
     pub fn beta(&self) -> f64 {
         self.preference.beta.unwrap_or(match self.method {
-            Method::Sft | Method::Dpo | Method::Orpo | Method::Kto => 0.1,
             Method::Simpo => 2.0,
+            _ => 0.1,
         })
     }
 }

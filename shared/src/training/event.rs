@@ -23,7 +23,7 @@ pub enum RunEvent {
         train_rows: usize,
         /// Rows that were cut to the longest length.
         truncated_rows: usize,
-        /// Rows left out because no token of theirs would be learned from.
+        /// Rows left out because nothing of them would be learned.
         dropped_rows: usize,
         /// Where it computes, such as `cpu (2 threads)`.
         device: String,
@@ -121,7 +121,8 @@ pub struct StepMetrics {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct PreferenceMetrics {
-    /// The mean implicit reward of the chosen responses, or of the wanted answers.
+    /// The mean implicit reward of the chosen responses, or of the wanted answers; of a reward model
+    /// the mean score.
     #[serde(
         rename = "rewards/chosen",
         default,

@@ -27,6 +27,50 @@ on_both_databases! {
         assert_eq!(listed["items"].as_array().unwrap().len(), 2);
     }
 
+    async fn a_reward_model_scores_and_is_not_asked(database: TestDatabase) {
+        let mut lab = Lab::new(database).await;
+        let first = lab.train(&lab.request()).await;
+        let mut request = lab.request();
+        request["dataset_version_id"] = json!(lab.dataset("Pairs", &pairs(8), 0.25).await);
+        request["initial_adapter_id"] = first["model_version_id"].clone();
+        request["config"]["method"] = json!("reward");
+        request["config"]["evaluation"] = json!({ "generate_rows": 2 });
+        let refused = lab.client.post(RUNS, &request).await.expect(422);
+        assert_eq!(refused["fields"][0]["field"], "config.evaluation.generate_rows");
+        request["config"]["evaluation"] = json!({});
+        let run = lab.train(&request).await;
+        let events = lab.events(&run).await;
+        let measured = events.iter().find(|event| event["event"]["type"] == "evaluation");
+        let measured = &measured.unwrap()["event"]["preference"];
+        assert!(measured["rewards/accuracies"].is_number() && measured["logps/chosen"].is_null());
+
+        let id = text(&run["model_version_id"]);
+        let path = format!("/api/projects/p/models/{id}");
+        let model = lab.client.get(&path).await.expect(200);
+        assert_eq!((&model["kind"], &model["base_id"]), (&json!("reward"), &json!(lab.base)));
+        assert_eq!(lab.client.get(&format!("{path}/adapter")).await.status, 200);
+        let chat = json!({ "messages": turn("user", "Hello?") });
+        let told = lab.client.post(&format!("{path}/chat"), &chat).await.expect(409);
+        assert!(told["message"].as_str().unwrap().contains("reward model"), "{told}");
+        for (path, body) in [
+            (format!("{path}/exports"), json!({ "format": "gguf_f16" })),
+            (
+                "/api/projects/p/aliases/production".to_owned(),
+                json!({ "model_version_id": id, "override_reason": "because" }),
+            ),
+        ] {
+            let told = lab.client.post(&path, &body).await.expect(422);
+            assert!(told["fields"][0]["message"].as_str().unwrap().contains("reward model"), "{told}");
+        }
+
+        // Another reward model goes on from it, and nothing else does.
+        request["initial_adapter_id"] = json!(id);
+        lab.train(&request).await;
+        request["config"]["method"] = json!("dpo");
+        let refused = lab.client.post(RUNS, &request).await.expect(422);
+        assert_eq!(refused["fields"][0]["field"], "initial_adapter_id");
+    }
+
     async fn the_history_has_every_event_in_order(database: TestDatabase) {
         let mut lab = Lab::new(database).await;
         let run = lab.train(&lab.request()).await;

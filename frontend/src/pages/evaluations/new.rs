@@ -43,8 +43,10 @@ pub fn NewEvaluationPage() -> impl IntoView {
             async move {
                 let mut suites: Vec<Suite> = suites.await?;
                 suites.retain(|suite| suite.locked_at.is_some());
+                let mut models = models.await?;
+                models.retain(|model| model.kind.writes_answers());
                 Ok(Options {
-                    models: models.await?,
+                    models,
                     suites,
                     prompts: prompts.await?,
                 })

@@ -53,9 +53,10 @@ fn table(version: &ModelVersion, exports: Remote<Vec<ModelExport>>) -> AnyView {
         Column::actions(),
     ];
     let is_adapter = version.kind == ModelKind::Adapter;
+    let writes_answers = version.kind.writes_answers();
     let forms = ModelExportFormat::ALL.iter().copied();
     let rows = forms
-        .filter(|format| is_adapter || !format.is_adapter())
+        .filter(|format| writes_answers && (is_adapter || !format.is_adapter()))
         .map(|format| {
             let version = version.clone();
             view! { <Form version format exports /> }
@@ -73,7 +74,7 @@ fn table(version: &ModelVersion, exports: Remote<Vec<ModelExport>>) -> AnyView {
 
 /// PEFT's form is what the run wrote: it is always there.
 fn peft_row(version: &ModelVersion) -> AnyView {
-    if version.kind != ModelKind::Adapter {
+    if !version.kind.is_on_base() {
         return ().into_any();
     }
     let slug = CurrentProject::expect().slug();

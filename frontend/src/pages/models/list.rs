@@ -129,7 +129,7 @@ fn table(
 pub(super) fn lineage(one: &ModelVersion, base: Option<&str>) -> String {
     match (base, one.kind) {
         (Some(base), _) => format!("Trained on {base}"),
-        (None, ModelKind::Adapter) => "Trained".to_owned(),
+        (None, ModelKind::Adapter | ModelKind::Reward) => "Trained".to_owned(),
         (None, ModelKind::Base) => one.path.clone(),
     }
 }
@@ -144,11 +144,12 @@ fn row(
     let lineage = lineage(&one, base.as_deref());
     let short_hash: String = one.content_hash.chars().take(12).collect();
     let page = Address::at(slug, Place::Model(one.id)).to_string();
-    let chat = is_engineer.then(|| {
+    let is_asked = is_engineer && one.kind.writes_answers();
+    let chat = is_asked.then(|| {
         let href = Address::at(slug, Place::Chat(one.id)).to_string();
         view! { <LinkButton kind=ButtonKind::Quiet href>"Try it"</LinkButton> }
     });
-    let promote = (is_engineer && !is_production)
+    let promote = (is_asked && !is_production)
         .then(|| view! { <Promote version=one.id report=None kind=ButtonKind::Quiet /> });
     view! {
         <tr role="row">
@@ -158,6 +159,8 @@ fn row(
                     " "
                     {is_production
                         .then(|| view! { <Badge tone=Tone::Positive text="In production" /> })}
+                    {(one.kind == ModelKind::Reward)
+                        .then(|| view! { <Badge tone=Tone::Neutral text="Reward model" /> })}
                 </span>
                 <span class="table__note">{one.description}</span>
             </Cell>

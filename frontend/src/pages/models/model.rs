@@ -59,8 +59,9 @@ pub fn ModelPage(
         current_move(&moves).is_some_and(|made| made.model_version_id == id)
     });
     let actions = move || {
-        let is_there = found.get().flatten().is_some();
-        (is_there && current.allows(Role::Engineer)).then(|| {
+        let version = found.get().flatten().map(|found| found.version);
+        let is_asked = version.is_some_and(|version| version.kind.writes_answers());
+        (is_asked && current.allows(Role::Engineer)).then(|| {
             let href = Address::at(current.slug(), Place::Chat(id)).to_string();
             let promote = (!is_production.get()).then(|| {
                 view! { <Promote version=id report=None kind=ButtonKind::Secondary /> }

@@ -29,6 +29,7 @@ pub(super) fn decisions(draft: Draft, sources: Sources) -> AnyView {
         let none = match method.lesson() {
             Lesson::Answers => "No version has answers to imitate",
             Lesson::Pairs => "No version has pairs to prefer",
+            Lesson::Comparisons => "No version has pairs to compare",
             Lesson::Unpaired => "No version has answers that are wanted or not, or pairs",
         };
         let choices = if choices.is_empty() {
@@ -50,18 +51,7 @@ pub(super) fn decisions(draft: Draft, sources: Sources) -> AnyView {
             />
         }
     };
-    let (bases, adapters) = all.with_value(|all| {
-        let named = |kind| {
-            let models = all
-                .known_models
-                .iter()
-                .filter(move |model| model.kind == kind);
-            models
-                .map(|model| Choice::new(Some(model.id), model_name(model)))
-                .collect::<Vec<_>>()
-        };
-        (named(ModelKind::Base), named(ModelKind::Adapter))
-    });
+    let bases = all.with_value(|all| named(all, |kind| kind == ModelKind::Base));
     view! {
         <fieldset class="decision">
             <legend class="decision__name">"What to teach"</legend>
@@ -75,18 +65,46 @@ pub(super) fn decisions(draft: Draft, sources: Sources) -> AnyView {
             value=draft.base
             on_change=move |id| draft.base.set(id)
         />
-        {details(draft, all, adapters)}
+        {details(draft, all)}
     }
     .into_any()
 }
 
+/// The models of some kinds, to be chosen.
+fn named(all: &Sources, fits: impl Fn(ModelKind) -> bool) -> Vec<Choice<Option<ModelVersionId>>> {
+    let models = all.known_models.iter().filter(|model| fits(model.kind));
+    models
+        .map(|model| Choice::new(Some(model.id), model_name(model)))
+        .collect()
+}
+
+/// The adapters that a method can go on from: a reward model's only to another reward model.
+fn adapters(draft: Draft, all: &Sources) -> Vec<Choice<Option<ModelVersionId>>> {
+    let method = draft.method.get();
+    let fits =
+        |kind: ModelKind| kind.is_on_base() && (kind.writes_answers() || !method.writes_answers());
+    let mut choices = named(all, fits);
+    choices.insert(0, Choice::new(None, "A fresh adapter"));
+    let chosen = draft.adapter.get_untracked();
+    if !choices.iter().any(|choice| choice.value == chosen) {
+        draft.adapter.set(None);
+    }
+    choices
+}
+
 /// What has a default for most runs.
-fn details(
-    draft: Draft,
-    all: StoredValue<Sources>,
-    mut adapters: Vec<Choice<Option<ModelVersionId>>>,
-) -> AnyView {
-    adapters.insert(0, Choice::new(None, "A fresh adapter"));
+fn details(draft: Draft, all: StoredValue<Sources>) -> AnyView {
+    let starting_point = move || {
+        view! {
+            <Select
+                label="Go on from"
+                help="Preference tuning usually goes on from the adapter of supervised fine-tuning."
+                choices=all.with_value(|all| adapters(draft, all))
+                value=draft.adapter
+                on_change=move |id| draft.adapter.set(id)
+            />
+        }
+    };
     let prompts = all.with_value(|all| or_none(all.prompts.clone(), "No prompt"));
     let general = all.with_value(|all| or_none(fitting(all, Method::Sft), "None"));
     let specs = all.with_value(|all| or_none(all.specs.clone(), "None"));
@@ -115,13 +133,7 @@ fn details(
                     value=draft.prompt
                     on_change=move |id| draft.prompt.set(id)
                 />
-                <Select
-                    label="Go on from"
-                    help="Preference tuning usually goes on from the adapter of supervised fine-tuning."
-                    choices=adapters
-                    value=draft.adapter
-                    on_change=move |id| draft.adapter.set(id)
-                />
+                {starting_point}
                 <Select
                     label="General rows"
                     help="Mixed in against forgetting, by the share that is set under Data."

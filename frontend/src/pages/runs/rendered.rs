@@ -21,6 +21,11 @@ pub fn Rendered(
 ) -> impl IntoView {
     let slug = CurrentProject::expect().slug();
     let skip = RwSignal::new(0_i64);
+    let meaning = if run.config.method.writes_answers() {
+        " text is what the model learns to say; the rest it only reads."
+    } else {
+        " text is where the score is read; the rest the model only reads."
+    };
     let rows = Remote::new(move || {
         let request = RenderRows {
             run: run.clone(),
@@ -45,7 +50,7 @@ pub fn Rendered(
     view! {
         <p class="dialog__text">
             <mark class="token token--learned">"Marked"</mark>
-            " text is what the model learns to say; the rest it only reads."
+            {meaning}
         </p>
         {content}
         <div class="dialog__actions">

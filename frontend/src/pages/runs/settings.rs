@@ -34,6 +34,11 @@ fn matters(path: &str, method: Method) -> bool {
     match path {
         "preference.loss" | "preference.label_smoothing" => method == Method::Dpo,
         "preference.margin" => method == Method::Simpo,
+        "preference.beta" => method != Method::Reward,
+        "preference.centering" => method == Method::Reward,
+        "evaluation.generate_rows" | "evaluation.max_new_tokens" | "evaluation.by_task_metric" => {
+            method.writes_answers()
+        }
         "preference.desirable_weight" | "preference.undesirable_weight" => method == Method::Kto,
         _ => true,
     }
@@ -208,7 +213,9 @@ pub fn configuration(
     // A plain struct always becomes JSON.
     let mut whole = serde_json::to_value(TrainingConfig::default()).unwrap_or_default();
     whole["method"] = Value::String(method.to_string());
-    for (path, text) in changes {
+    // What a method does not use is not sent: nobody sees it.
+    let used = changes.iter().filter(|(path, _)| matters(path, method));
+    for (path, text) in used {
         let (topic, name) = path.split_once('.').unwrap_or(("", path.as_str()));
         let place = if topic.is_empty() {
             whole.get_mut(name)
@@ -301,6 +308,10 @@ mod tests {
         assert_eq!(config.schedule.kind, LearningRateSchedule::Linear);
         assert_eq!(config.adapter.targets.len(), 2);
         assert!(!config.data.shuffle);
+        let unused = changed(&[("evaluation.generate_rows", "5"), ("preference.beta", "-1")]);
+        let config = configuration(Method::Reward, &unused).unwrap();
+        assert_eq!(config.evaluation.generate_rows, 0);
+        assert_eq!(config.preference.beta, None);
         assert_eq!(
             configuration(Method::Sft, &Changes::new()),
             Ok(TrainingConfig::default())
@@ -323,6 +334,7 @@ mod tests {
         );
         assert_eq!(shown(Method::Simpo), ["beta", "margin"]);
         assert_eq!(shown(Method::Orpo), ["beta"]);
+        assert_eq!(shown(Method::Reward), ["centering"]);
     }
 
     #[test]

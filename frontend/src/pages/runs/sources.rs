@@ -41,7 +41,7 @@ pub struct Sources {
     pub data: Vec<Choice<DatasetVersionId>>,
     /// Every model version.
     pub known_models: Vec<ModelVersion>,
-    /// The same, to be chosen.
+    /// Those that write answers, to be chosen.
     pub models: Vec<Choice<ModelVersionId>>,
     /// Every prompt version, the newest of each prompt first.
     pub prompts: Vec<Choice<PromptVersionId>>,
@@ -65,7 +65,11 @@ pub async fn read(slug: String) -> ApiResult<Sources> {
     let specs = api::specs::list_spec_versions(&slug).await?.into_iter();
     Ok(Sources {
         data: versions.iter().map(data_choice).collect(),
-        models: known_models.iter().map(model_choice).collect(),
+        models: known_models
+            .iter()
+            .filter(|model| model.kind.writes_answers())
+            .map(model_choice)
+            .collect(),
         specs: specs
             .map(|spec| Choice::new(spec.id, format!("Spec {}", spec.number)))
             .collect(),
@@ -94,6 +98,7 @@ pub fn model_name(model: &ModelVersion) -> String {
     let kind = match model.kind {
         ModelKind::Base => "base",
         ModelKind::Adapter => "adapter",
+        ModelKind::Reward => "reward model",
     };
     format!("{} {} ({kind})", model.name, model.number)
 }

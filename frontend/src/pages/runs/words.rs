@@ -15,6 +15,7 @@ pub const fn method(method: Method) -> &'static str {
         Method::Orpo => "Imitate and prefer at once",
         Method::Simpo => "Prefer without a reference",
         Method::Kto => "More of the wanted, less of the unwanted",
+        Method::Reward => "Score answers",
     }
 }
 
@@ -41,6 +42,10 @@ pub const fn method_help(method: Method) -> &'static str {
         Method::Kto => {
             "Preference tuning without pairs (KTO): each answer is only marked as wanted or not, as \
              with a thumb up or down. Pairs count as one of each."
+        }
+        Method::Reward => {
+            "Reward model: learns from the better of two responses to give an answer a score. It \
+             writes nothing itself; it picks the best of several answers."
         }
     }
 }

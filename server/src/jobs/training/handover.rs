@@ -6,6 +6,7 @@ use sha2::{Digest, Sha256};
 use shared::{
     ids::{ModelVersionId, ProjectId, RunId},
     model::{ModelKind, ModelVersion},
+    training::Method,
 };
 use store::{
     jobs, models,
@@ -48,7 +49,11 @@ pub(super) async fn register(
         model_id,
         name: summary.name.clone(),
         number,
-        kind: ModelKind::Adapter,
+        kind: if record.request.config.method.writes_answers() {
+            ModelKind::Adapter
+        } else {
+            ModelKind::Reward
+        },
         path,
         content_hash,
         description: description(record, outcome),
@@ -76,8 +81,12 @@ pub(super) async fn register(
 
 fn description(record: &RunRecord, outcome: &Outcome) -> String {
     let config = &record.request.config;
+    let what = match config.method {
+        Method::Reward => "Reward model, ",
+        _ => "",
+    };
     format!(
-        "LoRA of rank {} by {}, step {}",
+        "{what}LoRA of rank {} by {}, step {}",
         config.adapter.rank, config.method, outcome.adapter_step
     )
 }

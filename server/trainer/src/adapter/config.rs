@@ -36,6 +36,12 @@ impl PeftConfig {
             ABSENT.iter().map(|key| (*key, Value::Null)).collect();
         keys.extend(OFF.iter().map(|key| (*key, Value::Bool(false))));
         keys.extend(EMPTY.iter().map(|key| (*key, json!({}))));
+        let task = if self.shape.score_head {
+            keys.insert("modules_to_save", json!([SCORE_MODULE]));
+            "SEQ_CLS"
+        } else {
+            "CAUSAL_LM"
+        };
         keys.extend([
             ("base_model_name_or_path", json!(self.base_model)),
             ("bias", json!("none")),
@@ -49,7 +55,7 @@ impl PeftConfig {
             ("qalora_group_size", json!(16)),
             ("r", json!(self.shape.rank)),
             ("target_modules", json!(targets)),
-            ("task_type", json!("CAUSAL_LM")),
+            ("task_type", json!(task)),
             ("use_rslora", json!(self.shape.rank_stabilised)),
         ]);
         let keys: Map<String, Value> = keys
@@ -82,6 +88,7 @@ impl PeftConfig {
             alpha,
             rank_stabilised: keys.get("use_rslora").and_then(Value::as_bool) == Some(true),
             targets: targets(keys).map_err(fail)?,
+            score_head: score_head(keys).map_err(fail)?,
         };
         let dropout = keys
             .get("lora_dropout")
@@ -94,6 +101,26 @@ impl PeftConfig {
             base_model: base_model.map(str::to_owned),
         })
     }
+}
+
+/// The module with the head of a reward model, under its name in transformers.
+const SCORE_MODULE: &str = "score";
+
+/// Whether the adapter brings a head that scores; other modules that it would replace are refused.
+fn score_head(keys: &Map<String, Value>) -> Result<bool, String> {
+    let modules = match keys.get("modules_to_save") {
+        None | Some(Value::Null) => return Ok(false),
+        Some(Value::Array(modules)) => modules,
+        Some(other) => return Err(format!("`modules_to_save` {other} must be a list")),
+    };
+    // PEFT adds both names to whatever was asked for.
+    let known = |module: &&Value| matches!(module.as_str(), Some(SCORE_MODULE | "classifier"));
+    if let Some(other) = modules.iter().find(|module| !known(module)) {
+        return Err(format!(
+            "`modules_to_save` names {other}; only `{SCORE_MODULE}` is supported"
+        ));
+    }
+    Ok(!modules.is_empty())
 }
 
 /// Keys that PEFT writes and that hold nothing here; anything in them changes the arithmetic.
@@ -153,7 +180,7 @@ fn refuse_unsupported(keys: &Map<String, Value>) -> Result<(), String> {
         .iter()
         .chain(OFF)
         .chain(EMPTY)
-        .filter(|key| !HARMLESS.contains(key));
+        .filter(|key| !HARMLESS.contains(key) && **key != "modules_to_save");
     for key in checked {
         let unused = match keys.get(*key) {
             None | Some(Value::Null | Value::Bool(false)) => true,

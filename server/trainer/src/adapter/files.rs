@@ -62,6 +62,9 @@ pub fn base_tensor(layer: usize, target: TargetModule) -> String {
     format!("model.layers.{layer}.{block}.{target}.weight")
 }
 
+/// The name of the head that scores in PEFT's file.
+const SCORE_KEY: &str = "base_model.model.score.weight";
+
 /// The name of a matrix in PEFT's file; `part` is `A` or `B`.
 fn key(layer: usize, target: TargetModule, part: char) -> String {
     let base = base_tensor(layer, target);
@@ -81,6 +84,9 @@ fn matrices(adapter: &Adapter) -> Result<BTreeMap<String, Tensor>> {
             }
         }
         if named.len() == before {
+            if let Some(score) = adapter.score() {
+                named.insert(SCORE_KEY.to_owned(), score.clone());
+            }
             return Ok(named);
         }
         layer += 1;
@@ -147,6 +153,7 @@ pub fn parse(
                 .map(move |target| (layer, *target))
         })
         .flat_map(|(layer, target)| ['A', 'B'].map(|part| key(layer, target, part)))
+        .chain(peft.shape.score_head.then(|| SCORE_KEY.to_owned()))
         .collect();
     if let Some(name) = file
         .names()
@@ -157,10 +164,9 @@ pub fn parse(
             "`{name}` does not belong to this model and configuration"
         )));
     }
-    let read = |layer, target, part, dims: &[usize]| {
-        let name = key(layer, target, part);
+    let read = |name: &str, dims: &[usize]| {
         let view = file
-            .tensor(&name)
+            .tensor(name)
             .map_err(|_| fail(format!("`{name}` is missing")))?;
         if view.shape() != dims {
             let found = view.shape();
@@ -175,7 +181,13 @@ pub fn parse(
             ))
         })
     };
-    Adapter::from_matrices(config, peft.shape.clone(), device, read)
+    let matrix = |layer, target, part, dims: &[usize]| read(&key(layer, target, part), dims);
+    let adapter = Adapter::from_matrices(config, peft.shape.clone(), device, matrix)?;
+    if let Some(score) = adapter.score() {
+        let numbers = read(SCORE_KEY, score.dims())?;
+        crate::ops::copy_rows(score, &Tensor::from_vec(numbers, score.dims(), device)?)?;
+    }
+    Ok(adapter)
 }
 
 fn floats(kind: Dtype, data: &[u8]) -> Option<Vec<f32>> {

@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use shared::training::{AdapterConfig, TargetModule};
+use shared::training::{TargetModule, TrainingConfig};
 
 use crate::model::ModelConfig;
 
@@ -50,11 +50,15 @@ pub struct LoraShape {
     pub rank_stabilised: bool,
     /// Which linear layers carry one.
     pub targets: Vec<TargetModule>,
+    /// Whether it has an output head that scores a sequence, as a reward model does.
+    pub score_head: bool,
 }
 
 impl LoraShape {
     /// The shape that a configuration asks for; targets in the order of a block.
-    pub fn of(config: &AdapterConfig) -> Self {
+    pub fn of(config: &TrainingConfig) -> Self {
+        let score_head = !config.method.writes_answers();
+        let config = &config.adapter;
         let targets = TargetModule::ALL.iter().copied();
         Self {
             rank: config.rank,
@@ -63,6 +67,7 @@ impl LoraShape {
             targets: targets
                 .filter(|target| config.targets.contains(target))
                 .collect(),
+            score_head,
         }
     }
 
@@ -93,8 +98,8 @@ pub(super) fn widths(config: &ModelConfig, target: TargetModule) -> (usize, usiz
 }
 
 /// How many numbers an adapter on a model has.
-pub fn parameters(config: &ModelConfig, adapter: &AdapterConfig) -> usize {
-    Layout::new(config, &LoraShape::of(adapter)).size
+pub fn parameters(config: &ModelConfig, shape: &LoraShape) -> usize {
+    Layout::new(config, shape).size
 }
 
 /// One group of one layer in the flat tensor.
@@ -112,6 +117,8 @@ pub(super) struct GroupPlace {
 #[derive(Clone, Debug)]
 pub(super) struct Layout {
     pub(super) layers: Vec<Vec<GroupPlace>>,
+    /// The head that scores a sequence, `[1, D]`.
+    pub(super) score: Option<Range<usize>>,
     pub(super) size: usize,
 }
 
@@ -130,7 +137,12 @@ impl Layout {
                     .collect()
             })
             .collect();
-        Self { layers, size }
+        let score = shape.score_head.then(|| place(config.hidden_size));
+        Self {
+            layers,
+            score,
+            size,
+        }
     }
 }
 

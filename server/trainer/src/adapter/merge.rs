@@ -31,6 +31,7 @@ pub fn merged(model: &LoadedModel, adapter: Option<&Adapter>) -> Result<LoadedMo
     let Some(adapter) = adapter else {
         return Ok(merged);
     };
+    adapter.expect_answers("adapter")?;
     for (index, layer) in merged.weights.layers.iter_mut().enumerate() {
         for &target in TargetModule::ALL {
             *layer.linear_mut(target) = merged_weight(&model.weights, adapter, index, target)?;

@@ -1,4 +1,4 @@
-//! LoRA weights (Hu et al. 2021); reading and writing the format of PEFT.
+//! LoRA weights (Hu et al. 2021), with a head that scores where they make a reward model; reading and writing the format of PEFT.
 //!
 //! All numbers of an adapter lie in one flat tensor, so that the optimizer, clipping and
 //! checkpoints see one tensor; the layers see views of it. The A matrices of layers that read the

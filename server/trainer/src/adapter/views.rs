@@ -31,6 +31,8 @@ pub struct LoraPart {
 struct Views {
     flat: Tensor,
     layers: Vec<[Option<LoraGroup>; 4]>,
+    /// The head that scores a sequence, `[1, D]`.
+    score: Option<Tensor>,
 }
 
 impl Views {
@@ -46,7 +48,16 @@ impl Views {
                 Ok(groups)
             })
             .collect::<Result<_>>()?;
-        Ok(Self { flat, layers })
+        let score = layout.score.as_ref().map(|place| {
+            let row = flat.narrow(0, place.start, place.len())?;
+            row.reshape((1, place.len()))
+        });
+        let score = score.transpose()?;
+        Ok(Self {
+            flat,
+            layers,
+            score,
+        })
     }
 }
 
@@ -81,7 +92,8 @@ pub struct Adapter {
 
 impl Adapter {
     /// An adapter that changes nothing yet, as PEFT makes it: A from U(-1/√in, 1/√in), which is
-    /// `kaiming_uniform(a = √5)`, and B zero.
+    /// `kaiming_uniform(a = √5)`, and B zero. A head that scores is drawn from N(0, 0.02²),
+    /// transformers' default.
     pub fn new(config: &ModelConfig, shape: LoraShape, seed: u64, device: &Device) -> Result<Self> {
         check(&shape)?;
         let layout = Layout::new(config, &shape);
@@ -91,6 +103,11 @@ impl Adapter {
             let bound = 1.0 / (place.input as f32).sqrt();
             for value in &mut values[place.a.clone()] {
                 *value = random.random_range(-bound..bound);
+            }
+        }
+        if let Some(place) = &layout.score {
+            for value in &mut values[place.clone()] {
+                *value = (normal(&mut random) * SCORE_DEVIATION) as f32;
             }
         }
         Self::from_values(config, shape, values, device)
@@ -148,6 +165,31 @@ impl Adapter {
         Self::from_values(config, shape, values, device)
     }
 
+    /// Refuses the adapter of a reward model, which writes no answers; `field` is for the message.
+    pub fn expect_answers(&self, field: &'static str) -> Result<()> {
+        match self.score() {
+            None => Ok(()),
+            Some(_) => Err(TrainerError::Config {
+                field,
+                reason: "it is a reward model's, which scores answers and writes none".into(),
+            }),
+        }
+    }
+
+    /// The same adapter with a fresh head that scores.
+    pub fn with_score_head(&self, config: &ModelConfig, seed: u64) -> Result<Self> {
+        let shape = LoraShape {
+            score_head: true,
+            ..self.shape.clone()
+        };
+        let fresh = Self::new(config, shape, seed, self.flat().device())?;
+        // The head comes last, so all else lies where it lay.
+        let (parameters, own) = (self.parameters(), self.flat().reshape((1, ()))?);
+        let place = fresh.flat().reshape((1, ()))?.narrow(1, 0, parameters)?;
+        crate::ops::copy_rows(&place, &own)?;
+        Ok(fresh)
+    }
+
     /// Rank, alpha and targets.
     pub fn shape(&self) -> &LoraShape {
         &self.shape
@@ -181,6 +223,11 @@ impl Adapter {
         Ok(None)
     }
 
+    /// The head that scores a sequence, `[1, D]`, if the adapter has one.
+    pub fn score(&self) -> Option<&Tensor> {
+        self.views.score.as_ref()
+    }
+
     /// Room for gradients, all zero.
     pub fn gradients(&self) -> Result<Gradients> {
         let flat = Tensor::zeros(self.layout.size, DType::F32, self.flat().device())?;
@@ -199,6 +246,15 @@ impl Adapter {
             views,
         })
     }
+}
+
+/// The standard deviation of a fresh head that scores.
+const SCORE_DEVIATION: f64 = 0.02;
+
+/// A number from the standard normal distribution (Box and Muller 1958).
+fn normal(random: &mut impl Rng) -> f64 {
+    let radius = (-2.0 * (1.0 - random.random::<f64>()).ln()).sqrt();
+    radius * (std::f64::consts::TAU * random.random::<f64>()).cos()
 }
 
 fn check(shape: &LoraShape) -> Result<()> {
@@ -229,6 +285,11 @@ impl Gradients {
     /// All numbers, `[P]`.
     pub fn flat(&self) -> &Tensor {
         &self.views.flat
+    }
+
+    /// The gradient of the head that scores, `[1, D]`, if the adapter has one.
+    pub fn score(&self) -> Option<&Tensor> {
+        self.views.score.as_ref()
     }
 
     /// The gradients of one group of one layer.

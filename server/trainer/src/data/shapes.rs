@@ -77,6 +77,9 @@ impl Encoder<'_> {
             Lesson::Pairs => self
                 .pair(&row.content, tools)?
                 .map(|pair| vec![pair.chosen, pair.rejected]),
+            Lesson::Comparisons => self
+                .comparison(&row.content, tools)?
+                .map(|pair| vec![pair.chosen, pair.rejected]),
             Lesson::Unpaired => self
                 .labelled(&row.content, tools)?
                 .map(|sides| sides.into_iter().map(|(row, _)| row).collect()),
@@ -98,7 +101,8 @@ fn shape(row: &TokenizedRow) -> SequenceShape {
     }
 }
 
-/// Counts examples as [`Encoder::rows`], [`Encoder::pairs`] and [`Encoder::labels`] do.
+/// Counts examples as [`Encoder::rows`], [`Encoder::pairs`], [`Encoder::labels`] and
+/// [`Encoder::comparisons`] do.
 pub fn count_tokens(rows: &[Option<RowShape>], max_length: usize) -> TokenTotals {
     let mut totals = TokenTotals::default();
     for row in rows {

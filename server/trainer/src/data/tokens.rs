@@ -166,6 +166,41 @@ impl<'a> Encoder<'a> {
         }))
     }
 
+    /// A conversation for a reward model: all tokens, the last of which is where it is scored, and the
+    /// only one that is learned.
+    pub fn judged(&self, messages: &[Message], tools: Option<&Value>) -> Result<TokenizedRow> {
+        let messages = with_system(messages, self.system_prompt);
+        let tokens = self.render(&messages, tools, false)?;
+        Ok(self.scored_at_end(tokens))
+    }
+
+    /// As in transformers a sequence ends before the tokens that fill short rows of a batch, even
+    /// where the template ends an answer with such a token.
+    fn scored_at_end(&self, mut tokens: Vec<u32>) -> TokenizedRow {
+        let special = self.tokenizer.special();
+        let filler = special.pad.as_ref().or(special.eos.as_ref());
+        let filler = filler.and_then(|text| self.tokenizer.token_id(text));
+        while tokens.len() > 1 && filler.is_some() && filler == tokens.last().copied() {
+            tokens.pop();
+        }
+        let last = tokens.len().saturating_sub(1);
+        TokenizedRow::learned_from(tokens, last)
+    }
+
+    /// A preference row for a reward model, both sides as by [`judged`](Self::judged). `None` for any
+    /// other row.
+    pub fn comparison(
+        &self,
+        content: &RowContent,
+        tools: Option<&Value>,
+    ) -> Result<Option<TokenizedPair>> {
+        let pair = self.pair(content, tools)?;
+        Ok(pair.map(|pair| TokenizedPair {
+            chosen: self.scored_at_end(pair.chosen.tokens),
+            rejected: self.scored_at_end(pair.rejected.tokens),
+        }))
+    }
+
     /// Tokenizes rows for supervised fine-tuning, cut to the longest length. Of preference rows
     /// nothing is learned, so they are dropped.
     pub fn rows(&self, rows: &[Row]) -> Result<TokenizedData> {
@@ -190,9 +225,23 @@ impl<'a> Encoder<'a> {
     /// Tokenizes pairs for preference tuning, each side cut to the longest length. Other rows, and
     /// pairs whose prompt alone fills that length, are dropped.
     pub fn pairs(&self, rows: &[Row]) -> Result<TokenizedPairs> {
+        self.kept_pairs(rows, Self::pair)
+    }
+
+    /// Tokenizes pairs for a reward model. Other rows, and pairs with a side beyond the longest
+    /// length, are dropped.
+    pub fn comparisons(&self, rows: &[Row]) -> Result<TokenizedPairs> {
+        self.kept_pairs(rows, Self::comparison)
+    }
+
+    fn kept_pairs(
+        &self,
+        rows: &[Row],
+        pair: impl Fn(&Self, &RowContent, Option<&Value>) -> Result<Option<TokenizedPair>> + Sync,
+    ) -> Result<TokenizedPairs> {
         let all = rows
             .par_iter()
-            .map(|row| self.pair(&row.content, row.tools.as_ref()));
+            .map(|row| pair(self, &row.content, row.tools.as_ref()));
         let mut data = TokenizedPairs::default();
         for (source, pair) in all.collect::<Result<Vec<_>>>()?.into_iter().enumerate() {
             let mut pair = pair.unwrap_or_default();

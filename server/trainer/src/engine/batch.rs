@@ -66,6 +66,21 @@ impl Batch {
         }
     }
 
+    /// Packs whole rows, each of which is scored at its last token: the only labels are those places,
+    /// and they predict nothing.
+    pub fn scored<'a>(rows: impl IntoIterator<Item = &'a TokenizedRow>) -> Self {
+        let rows: Vec<_> = rows.into_iter().collect();
+        let sequences = rows.iter().map(|row| Sequence {
+            tokens: &row.tokens,
+            labels: vec![(row.tokens.len(), 0)],
+            sharable: row.tokens.len().saturating_sub(1),
+        });
+        Self {
+            row_tokens: rows.iter().map(|row| row.tokens.len()).sum(),
+            ..Self::packed(&sequences.collect::<Vec<_>>())
+        }
+    }
+
     /// Packs whole sequences without labels, as for generation.
     pub fn unlabelled(rows: &[&[u32]]) -> Self {
         let sequences = rows.iter().map(|tokens| Sequence {
@@ -252,6 +267,22 @@ mod tests {
         assert_eq!(batch.tokens.len(), 20 + 9 + 3 + 4 + 2 + 2);
         assert!(batch.loss_rows.is_sorted());
         assert_eq!(batch.segments_of(2).len(), 3);
+    }
+
+    #[test]
+    fn whole_rows_are_scored_at_their_last_token() {
+        let prompt: Vec<u32> = (0..12).collect();
+        let with = |answer: &[u32]| row(&[prompt.as_slice(), answer].concat(), 12);
+        let rows = [with(&[20, 21]), with(&[30]), row(&[5, 6], 1)];
+        let batch = Batch::scored(&rows);
+        assert_eq!(batch.tokens.len(), 12 + 2 + 1 + 2);
+        for (number, row) in rows.iter().enumerate() {
+            assert_eq!(read(&batch, number).0, row.tokens);
+            let place = batch.loss_rows[batch.spans[number].start] as usize;
+            assert_eq!(place, batch.segments[batch.ends[number]].end - 1);
+            assert_eq!(batch.spans[number].len(), 1);
+        }
+        assert_eq!(batch.row_tokens, 14 + 13 + 2);
     }
 
     #[test]

@@ -15,6 +15,7 @@
 //! | `block_backward` | its backward |
 //! | `linear` | a linear layer with its adapter, forward and backward |
 //! | `head` | log-probabilities and unit gradients by vocabulary tiles |
+//! | `reward` | a score for each sequence instead, as a reward model gives |
 //! | `decode` | prefill and single steps over a key-value cache |
 //!
 //! # Adding an architecture
@@ -28,6 +29,7 @@ pub mod decode;
 mod head;
 mod linear;
 mod model;
+mod reward;
 #[cfg(test)]
 mod tests;
 

@@ -117,8 +117,8 @@ impl Model {
         Ok(Saved { blocks, hidden: x })
     }
 
-    /// Adds the adapter's gradients of a loss, given its gradient by each label's log-probability
-    /// `[N]`; `pass` is the one of the forward.
+    /// Adds the adapter's gradients of a loss, given its gradient by each label's log-probability, or
+    /// by each sequence's score, `[N]`; `pass` is the one of the forward.
     pub fn backward(
         &self,
         pass: &Pass<'_>,
@@ -129,6 +129,9 @@ impl Model {
         gradients: &Gradients,
     ) -> Result<()> {
         drop(saved.hidden);
+        if let Some(gradient) = gradients.score() {
+            self.reward_backward(scores, by_logp, gradient)?;
+        }
         let g = self.head_backward(scores, batch, by_logp)?;
         for (layer, block) in saved.blocks.into_iter().enumerate().rev() {
             self.block_backward(pass, layer, &g, block, batch, gradients)?;

@@ -51,6 +51,7 @@ pub fn export(
             field: "format",
             reason: format!("{format} needs an adapter; this model is a whole one"),
         })?;
+        adapter.expect_answers("adapter")?;
         write_adapter(&model.config, adapter, path)?;
         let read = read_adapter(path, &model.config, device)?;
         compare((model, Some(adapter)), (model, Some(&read)))?

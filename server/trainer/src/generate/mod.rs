@@ -12,6 +12,7 @@
 //! | `answer` | one growing answer: tokens to text, stop texts, the end |
 //! | `decoder` | what sampling needs of an engine |
 //! | `generator` | batches by length, the loop |
+//! | `judge` | scores of answers by a reward model |
 //! | `rows` | answers to the prompts of rows, for evaluations while training |
 //!
 //! # Adding a way to sample
@@ -21,12 +22,14 @@
 mod answer;
 mod decoder;
 mod generator;
+mod judge;
 mod request;
 mod rows;
 mod sample;
 
 pub use decoder::{Decoder, ModelDecoder};
 pub use generator::Generator;
+pub use judge::{Judge, best_of};
 pub use request::{FinishReason, GenerateRequest, Generated, Sampling};
 pub use rows::RowAnswerer;
 pub use sample::Sampler;

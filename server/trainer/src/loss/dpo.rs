@@ -70,7 +70,7 @@ impl PairwiseLoss for Dpo {
             loss,
             by_logp: if means { pair.by_label(slopes) } else { slopes },
             rewards: ratios.map(|ratio| self.beta * ratio),
-            logps: pair.logps,
+            logps: Some(pair.logps),
         }
     }
 }

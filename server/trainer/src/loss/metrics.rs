@@ -43,11 +43,13 @@ impl Sum {
 }
 
 impl PreferenceSums {
-    /// Counts one pair: rewards and log-probabilities of chosen and rejected.
-    pub fn add(&mut self, rewards: [f64; 2], logps: [f64; 2]) {
-        for side in 0..2 {
-            self.sides[side].reward.add(rewards[side]);
-            self.sides[side].logp.add(logps[side]);
+    /// Counts one pair: rewards and, where there are such, log-probabilities of chosen and rejected.
+    pub fn add(&mut self, rewards: [f64; 2], logps: Option<[f64; 2]>) {
+        for (side, reward) in self.sides.iter_mut().zip(rewards) {
+            side.reward.add(reward);
+        }
+        for (side, logp) in self.sides.iter_mut().zip(logps.into_iter().flatten()) {
+            side.logp.add(logp);
         }
         self.pairs[0] += 1;
         self.pairs[1] += usize::from(rewards[0] > rewards[1]);

@@ -17,6 +17,7 @@ mod kto;
 mod metrics;
 mod pairs;
 mod reference_free;
+mod reward;
 mod sft;
 
 use std::ops::Range;
@@ -28,12 +29,14 @@ pub use kto::Kto;
 pub use metrics::PreferenceSums;
 pub use pairs::{Pair, PairLoss, Pairwise, PairwiseLoss};
 pub use reference_free::{Orpo, Simpo};
+pub use reward::BradleyTerry;
 pub use sft::NegativeLogLikelihood;
 
 /// What the model said about a micro-batch.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Scored<'a> {
-    /// The log-probabilities of the labels of all sequences, `[N]`.
+    /// The log-probabilities of the labels of all sequences, `[N]`, or for a reward model the scores
+    /// of the sequences.
     pub logps: &'a [f32],
     /// For each sequence its part of `logps`.
     pub spans: &'a [Range<usize>],
@@ -90,6 +93,9 @@ pub fn objective(config: &TrainingConfig) -> Box<dyn Objective> {
         Method::Simpo => Box::new(Pairwise(Simpo {
             beta,
             margin: config.preference.margin,
+        })),
+        Method::Reward => Box::new(Pairwise(BradleyTerry {
+            centering: config.preference.centering,
         })),
         Method::Kto => Box::new(Kto {
             beta,

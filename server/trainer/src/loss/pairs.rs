@@ -37,8 +37,8 @@ pub struct PairLoss {
     pub by_logp: [f64; 2],
     /// The implicit rewards.
     pub rewards: [f64; 2],
-    /// What is reported as the log-probability of a side: its sum or its mean.
-    pub logps: [f64; 2],
+    /// What is reported as the log-probability of a side: its sum or its mean; nothing of scores.
+    pub logps: Option<[f64; 2]>,
 }
 
 /// A loss that looks at one pair at a time.
@@ -163,7 +163,7 @@ mod tests {
                 loss: pair.logps[1] - pair.logps[0],
                 by_logp: [-1.0, 1.0],
                 rewards: pair.logps,
-                logps: pair.logps,
+                logps: Some(pair.logps),
             }
         }
     }

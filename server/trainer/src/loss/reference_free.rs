@@ -35,7 +35,7 @@ impl PairwiseLoss for Orpo {
             loss: -means[0] + self.beta * softplus(-difference),
             by_logp: pair.by_label(by_means),
             rewards: means.map(|mean| self.beta * mean),
-            logps: means,
+            logps: Some(means),
         }
     }
 }
@@ -63,7 +63,7 @@ impl PairwiseLoss for Simpo {
             loss: softplus(-x),
             by_logp: pair.by_label([slope, -slope]),
             rewards: means.map(|mean| self.beta * mean),
-            logps: means,
+            logps: Some(means),
         }
     }
 }

@@ -129,7 +129,13 @@ impl Evaluation<'_> {
                 sums.add(&scene.loss(adapter, &part, measure)?, &part.batch);
             }
         }
-        Ok(Some((sums.loss / units.max(1) as f64, sums)))
+        // Of nothing there is no loss, and above all no best one.
+        let loss = if units > 0 {
+            sums.loss / units as f64
+        } else {
+            f64::NAN
+        };
+        Ok(Some((loss, sums)))
     }
 
     /// The distance from the reference that a group is measured against; zero where the objective

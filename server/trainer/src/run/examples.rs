@@ -70,14 +70,16 @@ impl Examples {
         let fits = matches!(
             (self, method.lesson()),
             (Self::Rows(_), Lesson::Answers)
-                | (Self::Pairs(_), Lesson::Pairs)
+                | (Self::Pairs(_), Lesson::Pairs | Lesson::Comparisons)
                 | (Self::Unpaired(_), Lesson::Unpaired)
         );
         let fail = |reason: String| Err(TrainerError::Config { field, reason });
         if !fits {
             return fail(match method.lesson() {
                 Lesson::Answers => format!("{method} needs rows with a completion to imitate"),
-                Lesson::Pairs => format!("{method} needs pairs of chosen and rejected"),
+                Lesson::Pairs | Lesson::Comparisons => {
+                    format!("{method} needs pairs of chosen and rejected")
+                }
                 Lesson::Unpaired => format!("{method} needs answers with a label"),
             });
         }

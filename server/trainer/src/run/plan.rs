@@ -3,7 +3,7 @@
 use shared::training::{BatchConfig, DataConfig, Lesson, Precision, TrainingConfig};
 
 use super::order::Order;
-use crate::adapter;
+use crate::adapter::{self, LoraShape};
 use crate::model::ModelConfig;
 
 /// Steps of a run.
@@ -46,7 +46,7 @@ const PROGRAM_BYTES: usize = 256 << 20;
 /// the last two times 9/8, because buffers come in eight sizes for each power of two; and a
 /// constant for the program. The logits are computed in tiles and are not worth counting.
 pub fn estimate_memory(model: &ModelConfig, config: &TrainingConfig, longest: usize) -> u64 {
-    let adapter = adapter::parameters(model, &config.adapter);
+    let adapter = adapter::parameters(model, &LoraShape::of(config));
     let copies = if config.adapter.initial.is_some() {
         5
     } else {
@@ -54,7 +54,7 @@ pub fn estimate_memory(model: &ModelConfig, config: &TrainingConfig, longest: us
     };
     let sides = match config.method.lesson() {
         Lesson::Answers | Lesson::Unpaired => 1,
-        Lesson::Pairs => 2,
+        Lesson::Pairs | Lesson::Comparisons => 2,
     };
     let tokens = config.batch.size * longest * sides;
     let targets = config.adapter.targets.len();

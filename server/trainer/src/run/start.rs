@@ -74,6 +74,13 @@ pub(super) fn check(request: &TrainRequest<'_>) -> Result<()> {
 
 fn check_evaluation(config: &EvaluationConfig, request: &TrainRequest<'_>) -> Result<()> {
     let generates = request.task.is_some() && config.generate_rows > 0;
+    let method = request.config.method;
+    if generates && !method.writes_answers() {
+        return refuse(
+            "evaluation.generate_rows",
+            format!("must be 0: what {method} trains scores answers and writes none"),
+        );
+    }
     if config.by_task_metric && !generates {
         return refuse(
             "evaluation.by_task_metric",
@@ -94,7 +101,8 @@ fn check_preference(config: &TrainingConfig) -> Result<()> {
         return Ok(());
     }
     let (beta, preference) = (config.beta(), &config.preference);
-    if !beta.is_finite() || beta <= 0.0 {
+    let uses_beta = config.method != Method::Reward;
+    if uses_beta && !(beta.is_finite() && beta > 0.0) {
         return refuse("preference.beta", "must be a positive number");
     }
     if !(0.0..0.5).contains(&preference.label_smoothing) {
@@ -104,6 +112,7 @@ fn check_preference(config: &TrainingConfig) -> Result<()> {
         return refuse("preference.margin", "must be a number from 0 up");
     }
     for (field, weight) in [
+        ("preference.centering", preference.centering),
         ("preference.desirable_weight", preference.desirable_weight),
         (
             "preference.undesirable_weight",
@@ -182,7 +191,7 @@ pub(super) fn begin(
 fn peft(config: &TrainingConfig) -> PeftConfig {
     let base_model = Some(config.model.clone()).filter(|path| !path.is_empty());
     PeftConfig {
-        shape: LoraShape::of(&config.adapter),
+        shape: LoraShape::of(config),
         dropout: config.adapter.dropout,
         base_model,
     }
@@ -195,12 +204,20 @@ fn initial(request: &TrainRequest<'_>, peft: &PeftConfig) -> Result<Option<Adapt
     };
     let model = request.model;
     let (adapter, found) = adapter::load(Path::new(folder), &model.config, model.device())?;
-    if found.shape != peft.shape {
+    // A reward model may begin with an adapter that was trained to answer.
+    let needs_head = peft.shape.score_head && !found.shape.score_head;
+    let adapter = if needs_head {
+        adapter.with_score_head(&model.config, request.config.seed)?
+    } else {
+        adapter
+    };
+    if *adapter.shape() != peft.shape {
         return refuse(
             "adapter.initial",
             format!(
                 "it has {:?} where the settings say {:?}",
-                found.shape, peft.shape
+                adapter.shape(),
+                peft.shape
             ),
         );
     }

@@ -1,7 +1,9 @@
 //! The loss of a step's micro-batches, forward and backward.
 
+use candle_core::Tensor;
+
 use crate::adapter::{Adapter, Gradients};
-use crate::engine::{Batch, Model, Pass};
+use crate::engine::{Batch, Model, Pass, Scores};
 use crate::error::Result;
 use crate::loss::{LossOutput, Objective, PreferenceSums, Scored};
 use crate::ops::DropoutKey;
@@ -36,6 +38,8 @@ pub(super) struct Scene<'a> {
     pub(super) reference_adapter: Option<Adapter>,
     /// The most tokens of a row.
     pub(super) max_length: usize,
+    /// Whether sequences are scored whole, instead of token by token.
+    pub(super) scored: bool,
 }
 
 /// A micro-batch with what its loss needs besides the model.
@@ -81,14 +85,29 @@ impl Scene<'_> {
         measure: Measure,
     ) -> Result<LossOutput> {
         let hidden = self.model.forward(Some(adapter), &part.batch)?;
-        let logps = self.model.score(&hidden, &part.batch, false)?.logps();
+        let logps = self.scores(adapter, &hidden, &part.batch, false)?.logps();
         let scored = part.scored(&logps, measure.kl);
         Ok(self.objective.evaluate(&scored, measure.units))
+    }
+
+    /// What the model says about a micro-batch, token by token or about each sequence.
+    fn scores(
+        &self,
+        adapter: &Adapter,
+        hidden: &Tensor,
+        batch: &Batch,
+        gradients: bool,
+    ) -> Result<Scores> {
+        Ok(match adapter.score() {
+            Some(head) if self.scored => self.model.reward(hidden, batch, head, gradients)?,
+            _ => self.model.score(hidden, batch, gradients)?,
+        })
     }
 
     /// The loss of a micro-batch; adds its gradients.
     fn learn(
         &self,
+        adapter: &Adapter,
         pass: &Pass<'_>,
         part: &Prepared,
         measure: Measure,
@@ -96,7 +115,7 @@ impl Scene<'_> {
     ) -> Result<LossOutput> {
         let batch = &part.batch;
         let saved = self.model.forward_saving(pass, batch)?;
-        let scores = self.model.score(saved.hidden(), batch, true)?;
+        let scores = self.scores(adapter, saved.hidden(), batch, true)?;
         let logps = scores.logps();
         let scored = part.scored(&logps, measure.kl);
         let output = self.objective.evaluate(&scored, measure.units);
@@ -191,7 +210,8 @@ impl Scene<'_> {
                 adapter: Some(adapter),
                 dropout,
             };
-            sums.add(&self.learn(&pass, part, measure, gradients)?, &part.batch);
+            let output = self.learn(adapter, &pass, part, measure, gradients)?;
+            sums.add(&output, &part.batch);
         }
         Ok(Some(sums))
     }
@@ -234,7 +254,11 @@ impl Scene<'_> {
                 desirable.extend(examples.labelled(index).map(|row| row.desirable));
             }
         }
-        let batch = Batch::new(rows);
+        let batch = if self.scored {
+            Batch::scored(rows)
+        } else {
+            Batch::new(rows)
+        };
         // Rows without labels only: nothing to compute.
         Ok((!batch.labels.is_empty()).then_some(Prepared {
             batch,

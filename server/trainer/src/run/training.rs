@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::time::Duration;
 
-use shared::training::{RunEvent, StepMetrics, StopReason, TrainingConfig};
+use shared::training::{Lesson, RunEvent, StepMetrics, StopReason, TrainingConfig};
 
 use crate::adapter::{self, Adapter, Gradients, PeftConfig};
 use crate::error::{Result, TrainerError};
@@ -119,6 +119,7 @@ where {
                 objective,
                 reference_adapter: initial,
                 max_length: config.data.max_length,
+                scored: config.method.lesson() == Lesson::Comparisons,
             },
             train: Scorable::new(request.train, group),
             validation: request

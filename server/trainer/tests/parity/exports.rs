@@ -158,6 +158,7 @@ fn smollm2_with_an_adapter_is_exported_with_fewer_bits() {
         rank: 4,
         alpha: 8.0,
         rank_stabilised: false,
+        score_head: false,
         targets: TargetModule::ALL.to_vec(),
     };
     let fresh = Adapter::new(&model.config, shape.clone(), 1, &Device::Cpu).unwrap();

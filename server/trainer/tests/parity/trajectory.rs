@@ -8,8 +8,8 @@ use std::time::Duration;
 use candle_core::{Device, Tensor};
 use serde_json::Value;
 use shared::training::{
-    AdapterConfig, LearningRateSchedule, Lesson, Method, Precision, RunEvent, StepMetrics,
-    TargetModule, TrainingConfig,
+    LearningRateSchedule, Lesson, Method, Precision, RunEvent, StepMetrics, TargetModule,
+    TrainingConfig,
 };
 use trainer::adapter::{self, Adapter, LoraShape, PeftConfig};
 use trainer::data::{Encoder, Row};
@@ -79,13 +79,22 @@ fn thirty_steps_of_dpo_on_smollm2_are_trls() {
     smollm2_run(Method::Dpo, "trajectory-smollm2-dpo", Precision::Full);
 }
 
+#[test]
+fn ten_steps_of_a_reward_model_are_trls() {
+    tiny_run(Method::Reward, "trajectory-reward");
+}
+
 #[expect(clippy::print_stderr, reason = "the measured errors are worth seeing")]
 fn tiny_run(method: Method, name: &str) {
     let reference = json(&format!("{name}.json"));
     let mut config = config(method, &reference);
     config.adapter.rank = 4;
     config.adapter.alpha = 8.0;
-    config.adapter.initial = Some(fixture("adapter-fresh").display().to_string());
+    let initial = match method {
+        Method::Reward => "adapter-reward",
+        _ => "adapter-fresh",
+    };
+    config.adapter.initial = Some(fixture(initial).display().to_string());
     let folder = tempfile::tempdir().unwrap();
     let (steps, outcome) = run(&config, &tiny(), &reference, folder.path());
     compare(&steps, &reference, name, limits(config.precision));
@@ -104,7 +113,7 @@ fn smollm2_run(method: Method, name: &str, precision: Precision) -> Option<f64> 
     let mut config = config(method, &reference);
     config.precision = precision;
     let loaded = load_in(&path, &Device::Cpu, config.precision).unwrap();
-    write_drawn(&initial, &loaded.config, &config.adapter);
+    write_drawn(&initial, &loaded.config, &config);
     config.adapter.initial = Some(initial.display().to_string());
     let output = folder.path().join("output");
     let (steps, outcome) = run(&config, &loaded, &reference, &output);
@@ -127,9 +136,9 @@ fn smollm2_run(method: Method, name: &str, precision: Precision) -> Option<f64> 
 
 /// Writes an adapter with A uniform up to 1/√in and B zero, as PEFT initialises it, but drawn by
 /// `SplitMix64`, as the script beside the fixtures draws it.
-fn write_drawn(folder: &Path, config: &ModelConfig, settings: &AdapterConfig) {
+fn write_drawn(folder: &Path, config: &ModelConfig, settings: &TrainingConfig) {
     let shape = LoraShape::of(settings);
-    let zero = vec![0.0; adapter::parameters(config, settings)];
+    let zero = vec![0.0; adapter::parameters(config, &shape)];
     let empty = Adapter::from_values(config, shape.clone(), zero, &Device::Cpu).unwrap();
     let peft = PeftConfig {
         shape,
@@ -202,8 +211,13 @@ fn compare(
         assert!((ours.learning_rate - rate).abs() < 1e-12);
         for (key, theirs) in theirs.as_object().unwrap() {
             let is_shared = key.starts_with("rewards/") || key.starts_with("logps/") || key == "kl";
-            if is_shared {
-                let ours = serde_json::to_value(ours.preference).unwrap()[key].as_f64();
+            let own_name = match key.as_str() {
+                "accuracy" => Some("rewards/accuracies"),
+                "margin" => Some("rewards/margins"),
+                _ => is_shared.then_some(key.as_str()),
+            };
+            if let Some(name) = own_name {
+                let ours = serde_json::to_value(ours.preference).unwrap()[name].as_f64();
                 let off = ours.map_or(f64::INFINITY, |ours| {
                     (ours - theirs.as_f64().unwrap()).abs()
                 });
@@ -244,6 +258,8 @@ fn config(method: Method, reference: &Value) -> TrainingConfig {
     config.schedule.kind = LearningRateSchedule::try_from(kind.to_owned()).unwrap();
     config.schedule.warmup_steps = Some(count("warmup_steps"));
     config.preference.beta = settings["beta"].as_f64();
+    let centering = settings["center_rewards_coefficient"].as_f64();
+    config.preference.centering = centering.unwrap_or(0.0);
     let weight = |key: &str| settings[key].as_f64().unwrap_or(1.0);
     config.preference.desirable_weight = weight("desirable_weight");
     config.preference.undesirable_weight = weight("undesirable_weight");
@@ -265,6 +281,7 @@ fn run(
     let train_on = match config.method.lesson() {
         Lesson::Answers => Examples::Rows(encoder.rows(&rows).unwrap().rows),
         Lesson::Pairs => Examples::Pairs(encoder.pairs(&rows).unwrap().pairs),
+        Lesson::Comparisons => Examples::Pairs(encoder.comparisons(&rows).unwrap().pairs),
         Lesson::Unpaired => Examples::Unpaired(encoder.labels(&rows).unwrap().rows),
     };
     let model = Model::new(loaded.config.clone(), loaded.weights.clone());

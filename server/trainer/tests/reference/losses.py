@@ -9,7 +9,7 @@ from pathlib import Path
 from types import MethodType, SimpleNamespace
 
 import torch
-from trl import DPOTrainer, KTOTrainer
+from trl import DPOTrainer, KTOTrainer, RewardTrainer
 from trl.experimental.cpo import CPOTrainer
 from trl.experimental.orpo import ORPOTrainer
 
@@ -32,6 +32,7 @@ KTO = [
     ({"beta": 0.5, "desirable_weight": 1.33, "undesirable_weight": 0.8}, 0.25),
     ({"beta": 0.1, "desirable_weight": 1.0, "undesirable_weight": 1.0}, -2.0),
 ]
+REWARD = [{"centering": 0.0}, {"centering": 0.01}]
 SIMPO = [{"beta": 2.0, "margin": 1.0}, {"beta": 10.0, "margin": 3.0}]
 
 
@@ -164,11 +165,21 @@ def kto(pairs: list, kl: float, **settings) -> dict:
     return {"kl": trainer._metrics["train"]["kl"][0], **found(pairs, value, logps)}
 
 
+def reward(pairs: list, centering: float) -> dict:
+    """The score of a side is the sum of its log-probabilities: any number serves."""
+    logps, mask, _ = padded(pairs)
+    trainer = stand_in(args=SimpleNamespace(center_rewards_coefficient=centering or None))
+    outputs = SimpleNamespace(logits=logps.sum(1, keepdim=True))
+    batch = {"attention_mask": torch.ones_like(mask)}
+    return found(pairs, RewardTrainer.compute_loss(trainer, lambda **_: outputs, batch), logps)
+
+
 def write(out: Path) -> None:
     pairs = inputs()
     cases = []
     for name, compute, settings in (
-        ("dpo", dpo, DPO), ("dpo", cdpo, CDPO), ("orpo", orpo, ORPO), ("simpo", simpo, SIMPO)
+        ("dpo", dpo, DPO), ("dpo", cdpo, CDPO), ("orpo", orpo, ORPO), ("simpo", simpo, SIMPO),
+        ("reward", reward, REWARD),
     ):
         for one in settings:
             cases.append({"objective": name, "settings": one, **compute(pairs, **one)})

@@ -12,8 +12,17 @@ import torch
 from datasets import Dataset
 from peft import LoraConfig, PeftModel, get_peft_model
 from safetensors.torch import load_file, save_file
-from transformers import AutoModelForCausalLM
-from trl import DPOConfig, DPOTrainer, KTOConfig, KTOTrainer, SFTConfig, SFTTrainer
+from transformers import AutoModelForCausalLM, AutoModelForSequenceClassification
+from trl import (
+    DPOConfig,
+    DPOTrainer,
+    KTOConfig,
+    KTOTrainer,
+    RewardConfig,
+    RewardTrainer,
+    SFTConfig,
+    SFTTrainer,
+)
 
 import tiny
 from gradients import TARGETS
@@ -59,6 +68,11 @@ DPO = {
 KTO = {**DPO, "max_length": 44}
 # Of the labelled rows it leaves seven, so that the last batch of an epoch is smaller.
 KTO_LABELLED = {**KTO, "desirable_weight": 1.2, "undesirable_weight": 0.9}
+# The longest length leaves out some pairs.
+REWARD = {
+    key: value for key, value in {**DPO, "max_length": 56, "center_rewards_coefficient": 0.01}.items()
+    if key != "beta"
+}
 SMOLLM2 = {
     "sft": {**SFT, "learning_rate": 2e-4, "warmup_steps": 3, "weight_decay": 0.0,
             "per_device_train_batch_size": 2, "gradient_accumulation_steps": 1,
@@ -116,6 +130,23 @@ def model(out: Path) -> PeftModel:
     return PeftModel.from_pretrained(base, out / "adapter-fresh", is_trainable=True)
 
 
+def reward_model(out: Path) -> PeftModel:
+    """With a head that scores and a fresh adapter, which are written for the test to begin with."""
+    torch.manual_seed(11)
+    base = AutoModelForSequenceClassification.from_pretrained(
+        out / "tiny-llama", num_labels=1, dtype=torch.float32
+    )
+    lora = LoraConfig(
+        r=4, lora_alpha=8, lora_dropout=0.0, target_modules=TARGETS, task_type="SEQ_CLS",
+        modules_to_save=["score"],
+    )
+    adapted = get_peft_model(base, lora)
+    adapted.peft_config["default"].base_model_name_or_path = "tiny-llama"
+    adapted.save_pretrained(out / "adapter-reward")
+    (out / "adapter-reward" / "README.md").unlink()
+    return adapted
+
+
 def run(model, tokenizer, trainer_class, config_class, settings: dict, rows: list) -> tuple:
     settings = {**COMMON, **settings}
     with tempfile.TemporaryDirectory() as folder:
@@ -126,14 +157,15 @@ def run(model, tokenizer, trainer_class, config_class, settings: dict, rows: lis
             processing_class=tokenizer,
         )
         trainer.train()
-    keep = lambda key: key in ("loss", "grad_norm", "learning_rate") or "/" in key or key == "kl"
+    told = ("loss", "grad_norm", "learning_rate", "kl", "accuracy", "margin")
+    keep = lambda key: key in told or "/" in key
     steps = [
         {key: value for key, value in entry.items() if keep(key)}
         for entry in trainer.state.log_history
         if "loss" in entry
     ]
     weights = {
-        name.replace(".default", ""): weight.detach().contiguous()
+        name.replace(".modules_to_save", "").replace(".default", ""): weight.detach().contiguous()
         for name, weight in trainer.model.named_parameters()
         if weight.requires_grad
     }
@@ -229,8 +261,10 @@ def write(out: Path) -> None:
         ("dpo", DPOTrainer, DPOConfig, DPO, dpo_rows()),
         ("kto", KTOTrainer, KTOConfig, KTO, dpo_rows()),
         ("kto-labelled", KTOTrainer, KTOConfig, KTO_LABELLED, labelled_rows()),
+        ("reward", RewardTrainer, RewardConfig, REWARD, dpo_rows()),
     ):
-        result, weights = run(model(out), tiny.tokenizer(), trainer, config, settings, rows)
+        begin = reward_model if name == "reward" else model
+        result, weights = run(begin(out), tiny.tokenizer(), trainer, config, settings, rows)
         (out / f"trajectory-{name}.json").write_text(json.dumps(result) + "\n")
         save_file(weights, out / f"trajectory-{name}.safetensors")
     (out / "greedy.json").write_text(json.dumps(greedy(out)) + "\n")

@@ -80,6 +80,7 @@ pub fn read_adapter(path: &Path, config: &ModelConfig, device: &Device) -> Resul
         rank,
         alpha,
         rank_stabilised: false,
+        score_head: false,
         targets,
     };
     Adapter::from_matrices(config, shape, device, |layer, target, part, dims| {

@@ -5,8 +5,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use shared::check::CheckResult;
 use shared::training::{Method, RunEvent, StopReason};
 
-use super::{Examples, Run, adapter_bytes, config, rows, steps, validation_losses};
-use crate::adapter::Adapter;
+use super::{Examples, Run, adapter_bytes, config, rows, steps, tiny_model, validation_losses};
+use crate::adapter::{self, Adapter};
 use crate::error::Result;
 use crate::run::{Answer, Answerer, Interrupter, Scorer, TaskEvaluation};
 
@@ -72,6 +72,47 @@ fn wanted_answers_become_likelier_and_unwanted_ones_less_so() {
     for metrics in measured {
         assert!(metrics.rewards_margins.is_some() && metrics.kl.is_some());
     }
+}
+
+#[test]
+fn a_reward_model_scores_the_chosen_response_higher() {
+    let output = tempfile::tempdir().unwrap();
+    let mut config = config(Method::Reward);
+    config.batch.size = 5;
+    config.batch.epochs = 20.0;
+    let (outcome, events) = Run::new(&config, output.path()).go();
+    let outcome = outcome.unwrap();
+    let steps = steps(&events);
+    let (first, last) = (steps[0].preference.unwrap(), steps[19].preference.unwrap());
+    assert!(
+        first.rewards_margins.unwrap().abs() < 0.5,
+        "the head is fresh"
+    );
+    assert!(steps[19].loss.unwrap() < 0.1, "{steps:?}");
+    assert_eq!(last.rewards_accuracies, Some(1.0));
+    assert_eq!(last.logps_chosen, None, "there are no log-probabilities");
+    let both = last.rewards_chosen.unwrap() + last.rewards_rejected.unwrap();
+    assert!(both.abs() < 0.5 * last.rewards_margins.unwrap(), "{last:?}");
+    let model = tiny_model();
+    let (adapter, peft) = adapter::load(&outcome.adapter, &model.config, model.device()).unwrap();
+    assert!(adapter.score().is_some() && peft.shape.score_head);
+}
+
+#[test]
+fn a_reward_model_writes_no_answers() {
+    let answerer = Staged {
+        evaluations: AtomicUsize::new(0),
+    };
+    let output = tempfile::tempdir().unwrap();
+    let mut config = config(Method::Reward);
+    config.evaluation.generate_rows = 2;
+    let mut run = Run::new(&config, output.path());
+    run.task = Some(TaskEvaluation {
+        answerer: &answerer,
+        scorer: &answerer,
+    });
+    let error = run.go().0.unwrap_err().to_string();
+    assert!(error.contains("generate_rows"), "{error}");
 }
 
 #[test]

@@ -70,7 +70,7 @@ fn pairs(seed: u64) -> Vec<TokenizedPair> {
 fn examples(method: Method, seed: u64) -> Examples {
     match method.lesson() {
         Lesson::Answers => Examples::Rows(rows(seed)),
-        Lesson::Pairs => Examples::Pairs(pairs(seed)),
+        Lesson::Pairs | Lesson::Comparisons => Examples::Pairs(pairs(seed)),
         Lesson::Unpaired => Examples::Unpaired(labelled(seed)),
     }
 }

@@ -76,6 +76,7 @@ fn rows_between_steps_and_within_an_evaluation() {
 #[test]
 fn pairs_with_their_reference() {
     resumed_equals_uninterrupted(Method::Dpo, &[2, 3]);
+    resumed_equals_uninterrupted(Method::Reward, &[2]);
 }
 
 #[test]
