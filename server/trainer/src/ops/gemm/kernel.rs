@@ -165,7 +165,9 @@ impl Kernel for Brain {
 
     fn is_there() -> bool {
         #[cfg(target_arch = "x86_64")]
-        return Full::is_there() && std::arch::is_x86_feature_detected!("avx512bf16");
+        return Full::is_there()
+            && std::arch::is_x86_feature_detected!("avx512bw")
+            && std::arch::is_x86_feature_detected!("avx512bf16");
         #[cfg(not(target_arch = "x86_64"))]
         false
     }

@@ -80,7 +80,9 @@ pub fn linear(dst: &Tensor, x: &Tensor, weight: &Tensor) -> Result<()> {
     if weight.dims2()?.1 != terms {
         bail!("rows of {terms} do not fit weights of {:?}", weight.dims());
     }
-    if Full::is_there() || weight.dtype() != DType::F32 {
+    let (rows, outputs) = (x.dims2()?.0, weight.dims2()?.0);
+    let is_blocked = Full::is_there() && blocks(rows, terms, outputs);
+    if is_blocked || weight.dtype() != DType::F32 {
         return gemm(dst, x, &weight.t()?);
     }
     for first in (0..terms).step_by(TERMS) {
@@ -172,7 +174,7 @@ fn blocks(rows: usize, terms: usize, columns: usize) -> bool {
 /// `dst = lhs · rhs · scale`, or the same added to `dst`, with `lhs` rounded to bfloat16.
 fn multiply_brain(dst: ViewMut, lhs: View, rhs: View<bf16>, how: Product) -> Result<()> {
     check(&dst, lhs, rhs)?;
-    if Brain::is_there() && blocks(dst.rows, rhs.rows, dst.columns) {
+    if Brain::is_there() && dst.rows * rhs.rows * dst.columns > 0 {
         blocked::multiply::<Brain>(&dst, lhs, rhs, how);
         return Ok(());
     }

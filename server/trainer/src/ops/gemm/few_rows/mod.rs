@@ -49,12 +49,17 @@ impl InplaceOp3 for FewRows {
         };
         if let CpuStorage::BF16(_) = weight {
             let weight = cpu::source_of::<bf16>(weight, weight_layout)?;
+            // Rounded whatever the processor can, as in any other product.
+            let x = way::rounded(x);
             if kernel::Brain::is_there() {
-                out.products::<Brain>(&way::rounded(x), weight);
-            } else if Widened::<bf16>::is_there() {
-                out.products::<Widened<bf16>>(x, weight);
+                out.products::<Brain>(&x, weight);
+                return Ok(());
+            }
+            let x: Vec<f32> = x.into_iter().map(bf16::to_f32).collect();
+            if Widened::<bf16>::is_there() {
+                out.products::<Widened<bf16>>(&x, weight);
             } else {
-                out.products::<Plain<bf16>>(x, weight);
+                out.products::<Plain<bf16>>(&x, weight);
             }
         } else {
             let weight = cpu::source(weight, weight_layout)?;
