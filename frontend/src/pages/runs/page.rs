@@ -71,6 +71,13 @@ fn story_of(opened: Remote<(Run, RunHistory)>, run: Run, history: RunHistory) ->
         (state.get() == JobState::Running)
             .then(|| view! { <ProgressBar label="Steps made" value /> })
     };
+    let warnings = Memo::new(move |_| story.with(Story::warnings));
+    let warned = move || {
+        let texts = warnings.get().into_iter();
+        texts
+            .map(|text| view! { <Notice kind=NoticeKind::Warning text /> })
+            .collect_view()
+    };
     let badge = move || {
         let state = state.get();
         view! { <Badge tone=job_tone(state) text=job_state(state) /> }
@@ -82,6 +89,7 @@ fn story_of(opened: Remote<(Run, RunHistory)>, run: Run, history: RunHistory) ->
         </PageHeader>
         {lost}
         {progress}
+        {warned}
         <Curves story total />
         <div class="columns">
             <div class="columns__main">

@@ -107,6 +107,20 @@ impl Story {
         with_loss.collect()
     }
 
+    /// What foretells a bad end, each in a sentence; why a run failed is its answer and not here.
+    #[must_use]
+    pub fn warnings(&self) -> Vec<String> {
+        let told = self.others.iter().filter_map(|event| match &event.event {
+            RunEvent::Warning {
+                step,
+                code,
+                message,
+            } if code != "diverged" => Some(format!("After step {step}: {message}.")),
+            _ => None,
+        });
+        told.collect()
+    }
+
     /// The answer to the page's question, in a sentence.
     #[must_use]
     pub fn answer(&self, run: &RunSummary) -> String {

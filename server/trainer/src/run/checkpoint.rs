@@ -22,6 +22,7 @@ use crate::optim::AdamW;
 
 use super::durable;
 use super::examples::Examples;
+use super::health::Health;
 use super::progress::Progress;
 
 const FORMAT: u32 = 1;
@@ -42,6 +43,9 @@ pub(super) struct State {
     pub(super) seed: u64,
     /// The best so far and patience.
     pub(super) progress: Progress,
+    /// What foretells a bad end.
+    #[serde(default)]
+    pub(super) health: Health,
     /// Whether the evaluation after this step was interrupted and is still to be made.
     pub(super) pending_evaluation: bool,
     /// Seconds of training so far.
@@ -273,6 +277,7 @@ impl State {
             epoch_cursor: (step / by_epoch, step % by_epoch),
             seed,
             progress: Progress::default(),
+            health: Health::default(),
             pending_evaluation: false,
             train_seconds: 0.0,
             config_hash: identity.config_hash.clone(),

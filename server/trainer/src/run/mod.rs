@@ -19,6 +19,7 @@
 //! | `kl` | how far the model is from its reference, for KTO |
 //! | `evaluate` | validation loss and checks on generated answers |
 //! | `progress` | the best so far, and stopping early |
+//! | `health` | numbers that foretell a bad end |
 //! | `checkpoint`, `durable` | saving so that a crash leaves the old or the new state |
 //!
 //! # Adding something to the state of a run
@@ -29,6 +30,7 @@ mod checkpoint;
 mod durable;
 mod evaluate;
 mod examples;
+mod health;
 mod interrupter;
 mod kl;
 mod order;

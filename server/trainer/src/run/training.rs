@@ -225,7 +225,7 @@ where {
         self.scene.model.pool().sweep();
         self.state.step += 1;
         let seconds = (self.clock)().saturating_sub(start).as_secs_f64();
-        (self.sink)(RunEvent::Step(StepMetrics {
+        let metrics = StepMetrics {
             step: self.state.step,
             epoch: self.order.epochs_after(self.state.step),
             loss: Some(sums.loss),
@@ -238,7 +238,12 @@ where {
                 0.0
             },
             preference: sums.preference.map(|preference| preference.metrics()),
-        }));
+        };
+        let finding = self.state.health.step(&metrics, self.config);
+        (self.sink)(RunEvent::Step(metrics));
+        if let Some(finding) = finding {
+            (self.sink)(finding);
+        }
         Ok(true)
     }
 
@@ -280,7 +285,13 @@ where {
         let best =
             self.state.step > 0 && self.state.progress.note(&metrics, &self.config.evaluation);
         metrics.best = best;
+        let by_reference = self.scene.objective.needs_reference();
+        let health = &mut self.state.health;
+        let finding = health.evaluation(&metrics, self.config, by_reference);
         (self.sink)(RunEvent::Evaluation(metrics));
+        if let Some(finding) = finding {
+            (self.sink)(finding);
+        }
         if best && self.config.evaluation.keep_best {
             self.save()?;
         }

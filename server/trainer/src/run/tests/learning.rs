@@ -27,6 +27,21 @@ fn twenty_steps_lower_the_loss_of_rows() {
 }
 
 #[test]
+fn a_run_that_learns_its_rows_by_heart_says_so_once() {
+    let output = tempfile::tempdir().unwrap();
+    let mut config = config(Method::Sft);
+    config.batch.size = 5;
+    config.batch.epochs = 40.0;
+    let (outcome, events) = Run::new(&config, output.path()).go();
+    outcome.unwrap();
+    let warnings = events.iter().filter_map(|event| match event {
+        RunEvent::Warning { code, .. } => Some(code.as_str()),
+        _ => None,
+    });
+    assert_eq!(warnings.collect::<Vec<_>>(), ["validation_rising"]);
+}
+
+#[test]
 fn preference_tuning_prefers_what_was_chosen() {
     let output = tempfile::tempdir().unwrap();
     let mut config = config(Method::Dpo);

@@ -1,0 +1,289 @@
+//! What a person should know of a run under way: numbers that foretell a bad end.
+//!
+//! Nothing here changes a run. Clipping, keeping the best state and stopping early are settings of
+//! their own; a finding names the one that helps. Each is told once in a run.
+//!
+//! # Adding a finding
+//! A word for it in [`Finding`], its rule in [`Health::step`] or [`Health::evaluation`], what it
+//! remembers in [`Health`], and a test of a run that has it and of one that has not.
+
+use std::collections::{BTreeSet, VecDeque};
+
+use serde::{Deserialize, Serialize};
+use shared::training::{EvaluationMetrics, RunEvent, StepMetrics, TrainingConfig};
+
+/// Steps in a row without a gradient that make a dead adapter.
+const SILENT: usize = 3;
+/// Gradient norms that are remembered.
+const REMEMBERED: usize = 32;
+/// Norms that must be known before one can be unusual.
+const KNOWN: usize = 8;
+/// How many times the usual norm is a spike.
+const SPIKE: f64 = 10.0;
+/// Evaluations in a row, each worse than the one before, that make a rise.
+const RISING: usize = 2;
+/// By how much of itself the validation loss must have risen above its lowest.
+const RISEN: f64 = 0.01;
+
+/// What a run is found to have.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum Finding {
+    /// No gradient reaches the adapter.
+    DeadAdapter,
+    /// One gradient is far larger than the others.
+    GradientSpike,
+    /// The validation loss rises.
+    ValidationRising,
+    /// Preference tuning makes the chosen responses less likely, too.
+    BothLessLikely,
+}
+
+impl Finding {
+    const fn code(self) -> &'static str {
+        match self {
+            Self::DeadAdapter => "dead_adapter",
+            Self::GradientSpike => "gradient_spike",
+            Self::ValidationRising => "validation_rising",
+            Self::BothLessLikely => "both_less_likely",
+        }
+    }
+}
+
+/// What is remembered of a run.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub(super) struct Health {
+    /// Steps in a row without a gradient.
+    silent: usize,
+    /// The last norms of gradients.
+    norms: VecDeque<f64>,
+    /// The lowest validation loss, with its step.
+    lowest: Option<(usize, f64)>,
+    /// The last validation loss.
+    last: Option<f64>,
+    /// Evaluations in a row that were each worse than the one before.
+    rising: usize,
+    /// What was told.
+    told: BTreeSet<Finding>,
+}
+
+impl Health {
+    /// Takes in a step.
+    pub(super) fn step(
+        &mut self,
+        metrics: &StepMetrics,
+        config: &TrainingConfig,
+    ) -> Option<RunEvent> {
+        let norm = metrics.grad_norm?;
+        let is_silent = norm <= 0.0;
+        self.silent = if is_silent { self.silent + 1 } else { 0 };
+        if self.silent >= SILENT {
+            let message = format!(
+                "no gradient reached the adapter in {SILENT} steps in a row, so nothing is learned: \
+                 with the hinge loss every margin may be wide enough by now, otherwise look whether \
+                 the rows differ in anything that is learned"
+            );
+            return self.tell(Finding::DeadAdapter, metrics.step, message);
+        }
+        if is_silent {
+            return None;
+        }
+        let usual = median(&self.norms);
+        self.norms.push_back(norm);
+        if self.norms.len() > REMEMBERED {
+            self.norms.pop_front();
+        }
+        let usual = usual.filter(|usual| self.norms.len() > KNOWN && norm > SPIKE * usual)?;
+        let limit = config.optimizer.max_grad_norm;
+        let what_now = if limit > 0.0 {
+            format!(
+                "it was clipped to {limit}, so one such step does little; lower the learning rate if \
+                 the loss does not come back"
+            )
+        } else {
+            "clipping is off: set optimizer.max_grad_norm, such as to 1".to_owned()
+        };
+        let message = format!(
+            "the gradient's norm is {norm:.2}, {:.0} times the usual {usual:.2}: {what_now}",
+            norm / usual
+        );
+        self.tell(Finding::GradientSpike, metrics.step, message)
+    }
+
+    /// Takes in an evaluation; `by_reference` says that rewards are measured from a reference model.
+    pub(super) fn evaluation(
+        &mut self,
+        metrics: &EvaluationMetrics,
+        config: &TrainingConfig,
+        by_reference: bool,
+    ) -> Option<RunEvent> {
+        self.rise(metrics, config)
+            .or_else(|| self.less_likely(metrics).filter(|_| by_reference))
+    }
+
+    fn rise(&mut self, metrics: &EvaluationMetrics, config: &TrainingConfig) -> Option<RunEvent> {
+        let loss = metrics.validation_loss?;
+        let is_worse = self.last.is_some_and(|last| loss > last);
+        self.rising = if is_worse { self.rising + 1 } else { 0 };
+        self.last = Some(loss);
+        let (step, lowest) = self
+            .lowest
+            .filter(|(_, lowest)| *lowest <= loss)
+            .unwrap_or((metrics.step, loss));
+        self.lowest = Some((step, lowest));
+        if self.rising < RISING || loss - lowest <= RISEN * lowest.abs() {
+            return None;
+        }
+        let handed_over = if config.evaluation.keep_best {
+            format!("the state of step {step} is what will be handed over")
+        } else {
+            "set evaluation.keep_best to hand over the best state instead of the last".to_owned()
+        };
+        let message = format!(
+            "the validation loss rises, from {lowest:.3} after step {step} to {loss:.3}, while \
+             training goes on: the model learns its rows by heart. {handed_over}; fewer epochs, a \
+             lower learning rate or more rows avoid it"
+        );
+        self.tell(Finding::ValidationRising, metrics.step, message)
+    }
+
+    fn less_likely(&mut self, metrics: &EvaluationMetrics) -> Option<RunEvent> {
+        let preference = metrics.preference?;
+        let (chosen, rejected) = (preference.rewards_chosen?, preference.rewards_rejected?);
+        // The better response lost more than it gained on the worse one.
+        let margin = chosen - rejected;
+        if !(margin > 0.0 && -chosen > margin) {
+            return None;
+        }
+        let message = format!(
+            "both responses become less likely (rewards {chosen:.2} and {rejected:.2}): the model \
+             moves away from answers like the chosen ones, and may begin to write something else. \
+             Raise preference.beta, lower the learning rate, or imitate the chosen ones at once \
+             (orpo)"
+        );
+        self.tell(Finding::BothLessLikely, metrics.step, message)
+    }
+
+    fn tell(&mut self, finding: Finding, step: usize, message: String) -> Option<RunEvent> {
+        self.told.insert(finding).then(|| RunEvent::Warning {
+            step,
+            code: finding.code().to_owned(),
+            message,
+        })
+    }
+}
+
+fn median(values: &VecDeque<f64>) -> Option<f64> {
+    let mut sorted: Vec<f64> = values.iter().copied().collect();
+    sorted.sort_by(f64::total_cmp);
+    sorted.get(sorted.len() / 2).copied()
+}
+
+#[cfg(test)]
+mod tests {
+    use shared::training::PreferenceMetrics;
+
+    use super::*;
+
+    fn code(event: Option<RunEvent>) -> Option<String> {
+        event.map(|event| match event {
+            RunEvent::Warning { code, .. } => code,
+            other => other.kind().to_owned(),
+        })
+    }
+
+    fn step(health: &mut Health, step: usize, norm: f64) -> Option<String> {
+        let metrics = StepMetrics {
+            step,
+            grad_norm: Some(norm),
+            ..StepMetrics::default()
+        };
+        code(health.step(&metrics, &TrainingConfig::default()))
+    }
+
+    #[test]
+    fn an_adapter_without_gradients_is_dead_after_three_steps() {
+        let mut health = Health::default();
+        assert_eq!(step(&mut health, 1, 0.0), None);
+        assert_eq!(step(&mut health, 2, 0.5), None);
+        assert_eq!(step(&mut health, 3, 0.0), None);
+        assert_eq!(step(&mut health, 4, 0.0), None);
+        assert_eq!(step(&mut health, 5, 0.0).as_deref(), Some("dead_adapter"));
+        assert_eq!(step(&mut health, 6, 0.0), None, "told once");
+    }
+
+    #[test]
+    fn a_norm_far_above_the_usual_is_a_spike() {
+        let mut health = Health::default();
+        assert_eq!(step(&mut health, 1, 30.0), None, "nothing is usual yet");
+        for number in 2..20 {
+            let norm = 1.0 + (number % 5) as f64;
+            assert_eq!(step(&mut health, number, norm), None);
+        }
+        assert_eq!(step(&mut health, 20, 25.0), None);
+        let told = step(&mut health, 21, 80.0);
+        assert_eq!(told.as_deref(), Some("gradient_spike"));
+    }
+
+    #[test]
+    fn a_validation_loss_that_rises_twice_is_told_with_its_best_step() {
+        let config = TrainingConfig::default();
+        let mut health = Health::default();
+        let mut told = Vec::new();
+        for (step, loss) in [
+            (0, 2.0),
+            (10, 1.0),
+            (20, 1.2),
+            (30, 1.1),
+            (40, 1.15),
+            (50, 1.3),
+        ] {
+            let metrics = EvaluationMetrics {
+                step,
+                validation_loss: Some(loss),
+                ..EvaluationMetrics::default()
+            };
+            told.extend(health.evaluation(&metrics, &config, false));
+        }
+        let [RunEvent::Warning { step, message, .. }] = &told[..] else {
+            panic!("{told:?}");
+        };
+        assert_eq!(*step, 50, "the rise from 1.0 to 1.2 did not last");
+        assert!(
+            message.contains("step 10") && message.contains("1.000"),
+            "{message}"
+        );
+        // As small as noise.
+        let mut health = Health::default();
+        for (step, loss) in [(0, 1.0), (10, 1.001), (20, 1.002)] {
+            let metrics = EvaluationMetrics {
+                step,
+                validation_loss: Some(loss),
+                ..EvaluationMetrics::default()
+            };
+            assert_eq!(health.evaluation(&metrics, &config, false), None);
+        }
+    }
+
+    #[test]
+    fn losing_more_than_the_margin_is_told_where_there_is_a_reference() {
+        let metrics = |chosen, rejected| EvaluationMetrics {
+            preference: Some(PreferenceMetrics {
+                rewards_chosen: Some(chosen),
+                rewards_rejected: Some(rejected),
+                ..PreferenceMetrics::default()
+            }),
+            ..EvaluationMetrics::default()
+        };
+        let config = TrainingConfig::default();
+        let told = |chosen, rejected, by_reference| {
+            let mut health = Health::default();
+            code(health.evaluation(&metrics(chosen, rejected), &config, by_reference))
+        };
+        assert_eq!(told(0.3, -0.5, true), None);
+        assert_eq!(told(-0.1, -0.9, true), None);
+        assert_eq!(told(-1.5, -1.9, true).as_deref(), Some("both_less_likely"));
+        assert_eq!(told(-1.5, -1.9, false), None);
+    }
+}
