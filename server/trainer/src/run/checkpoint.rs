@@ -12,6 +12,7 @@ use candle_core::{Device, Tensor};
 use safetensors::SafeTensors;
 use safetensors::tensor::{Dtype, TensorView};
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 use sha2::{Digest, Sha256};
 use shared::training::{OptimizerConfig, TrainingConfig};
 
@@ -84,7 +85,7 @@ impl Identity {
             ..config.clone()
         };
         let mut sha = Sha256::new();
-        sha.update(serde_json::to_vec(&decisive).unwrap_or_default());
+        sha.update(changed_settings(&decisive).to_string());
         sha.update(format!("{:?}", model.config));
         sha.update(model_hash);
         let config_hash = hex(&sha.finalize());
@@ -99,6 +100,29 @@ impl Identity {
             config_hash,
             data_hash: hex(&sha.finalize()),
         }
+    }
+}
+
+/// What differs from the defaults: so a setting that only a newer version knows does not keep a run of
+/// an older one from going on. Who changes a default gives [`FORMAT`] another number.
+fn changed_settings(config: &TrainingConfig) -> Value {
+    // A plain struct always becomes JSON.
+    let [mut settings, defaults] = [config, &TrainingConfig::default()]
+        .map(|one| serde_json::to_value(one).unwrap_or_default());
+    keep_changed(&mut settings, &defaults);
+    settings
+}
+
+fn keep_changed(settings: &mut Value, defaults: &Value) {
+    if let (Value::Object(settings), Value::Object(defaults)) = (settings, defaults) {
+        settings.retain(|name, value| {
+            let Some(default) = defaults.get(name) else {
+                return true;
+            };
+            let is_changed = value != default;
+            keep_changed(value, default);
+            is_changed
+        });
     }
 }
 
@@ -317,4 +341,19 @@ fn read_moments(path: &Path, parameters: usize, device: &Device) -> Result<Tenso
         .map(|bytes| f32::from_le_bytes([bytes[0], bytes[1], bytes[2], bytes[3]]))
         .collect();
     Ok(Tensor::from_vec(values, (2, parameters), device)?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_changed_settings_identify_a_run() {
+        let mut config = TrainingConfig::default();
+        assert_eq!(changed_settings(&config), serde_json::json!({}));
+        config.adapter.rank = 3;
+        config.seed = 7;
+        let expected = serde_json::json!({ "adapter": { "rank": 3 }, "seed": 7 });
+        assert_eq!(changed_settings(&config), expected);
+    }
 }
