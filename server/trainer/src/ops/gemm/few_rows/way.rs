@@ -236,10 +236,13 @@ impl Way for Brain {
 #[cfg(target_arch = "x86_64")]
 mod vectors {
     use std::arch::x86_64::{
-        __m512bh, __m512i, __mmask16, __mmask32, _mm256_fmadd_ps, _mm256_loadu_ps,
-        _mm256_setzero_ps, _mm256_storeu_ps, _mm512_dpbf16_ps, _mm512_fmadd_ps, _mm512_loadu_ps,
-        _mm512_loadu_si512, _mm512_maskz_loadu_epi16, _mm512_maskz_loadu_ps, _mm512_reduce_add_ps,
-        _mm512_setzero_ps,
+        __m512, __m512bh, __m512i, __mmask16, __mmask32, _mm_add_ps, _mm_storeu_ps, _mm256_add_ps,
+        _mm256_castpd_ps, _mm256_castps256_ps128, _mm256_extractf128_ps, _mm256_fmadd_ps,
+        _mm256_loadu_ps, _mm256_setzero_ps, _mm256_storeu_ps, _mm512_add_ps, _mm512_castpd_ps,
+        _mm512_castps_pd, _mm512_castps512_ps256, _mm512_dpbf16_ps, _mm512_extractf64x4_pd,
+        _mm512_fmadd_ps, _mm512_loadu_ps, _mm512_loadu_si512, _mm512_maskz_loadu_epi16,
+        _mm512_maskz_loadu_ps, _mm512_setzero_ps, _mm512_unpackhi_pd, _mm512_unpackhi_ps,
+        _mm512_unpacklo_pd, _mm512_unpacklo_ps,
     };
 
     use half::bf16;
@@ -291,6 +294,42 @@ mod vectors {
         products
     }
 
+    /// Adds up the lanes of each sum; all of them at once, because one by one it takes as long as
+    /// multiplying short rows does.
+    #[target_feature(enable = "avx512f")]
+    #[inline]
+    fn column<const R: usize>(sums: &[__m512; R]) -> Column {
+        let mut four = [_mm512_setzero_ps(); ROWS];
+        four[..R].copy_from_slice(sums);
+        let pair = |one, other| {
+            let (low, high) = (
+                _mm512_unpacklo_ps(one, other),
+                _mm512_unpackhi_ps(one, other),
+            );
+            _mm512_castps_pd(_mm512_add_ps(low, high))
+        };
+        let (one, other) = (pair(four[0], four[1]), pair(four[2], four[3]));
+        let (low, high) = (
+            _mm512_unpacklo_pd(one, other),
+            _mm512_unpackhi_pd(one, other),
+        );
+        // Four parts of the four sums, one behind the other.
+        let parts = _mm512_add_ps(_mm512_castpd_ps(low), _mm512_castpd_ps(high));
+        let upper = _mm512_extractf64x4_pd::<1>(_mm512_castps_pd(parts));
+        let half = _mm256_add_ps(_mm512_castps512_ps256(parts), _mm256_castpd_ps(upper));
+        let sums = _mm_add_ps(
+            _mm256_castps256_ps128(half),
+            _mm256_extractf128_ps::<1>(half),
+        );
+        let mut column = [0.0; ROWS];
+        #[expect(unsafe_code, reason = "stores through a pointer")]
+        // SAFETY: the array has as many numbers as the register.
+        unsafe {
+            _mm_storeu_ps(column.as_mut_ptr(), sums);
+        }
+        column
+    }
+
     #[target_feature(enable = "avx512f")]
     pub(super) fn full<const R: usize, const C: usize>(
         rows: &[f32],
@@ -325,13 +364,7 @@ mod vectors {
                 }
             }
         }
-        sums.map(|sums| {
-            let mut column = [0.0; ROWS];
-            for (product, sum) in column.iter_mut().zip(sums) {
-                *product = _mm512_reduce_add_ps(sum);
-            }
-            column
-        })
+        sums.map(|sums| column(&sums))
     }
 
     #[target_feature(enable = "avx512f,avx512bw,avx512bf16")]
@@ -369,13 +402,7 @@ mod vectors {
                 }
             }
         }
-        sums.map(|sums| {
-            let mut column = [0.0; ROWS];
-            for (product, sum) in column.iter_mut().zip(sums) {
-                *product = _mm512_reduce_add_ps(sum);
-            }
-            column
-        })
+        sums.map(|sums| column(&sums))
     }
 }
 
