@@ -78,6 +78,9 @@ fn story_of(opened: Remote<(Run, RunHistory)>, run: Run, history: RunHistory) ->
             .map(|text| view! { <Notice kind=NoticeKind::Warning text /> })
             .collect_view()
     };
+    let samples = run.summary.method.writes_answers().then(|| {
+        view! { <Samples story /> }
+    });
     let badge = move || {
         let state = state.get();
         view! { <Badge tone=job_tone(state) text=job_state(state) /> }
@@ -93,7 +96,7 @@ fn story_of(opened: Remote<(Run, RunHistory)>, run: Run, history: RunHistory) ->
         <Curves story total />
         <div class="columns">
             <div class="columns__main">
-                <Samples story />
+                {samples}
             </div>
             <div class="columns__side">
                 <Events story />
