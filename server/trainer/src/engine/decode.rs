@@ -6,7 +6,7 @@
 use candle_core::{DType, Result, Tensor, bail};
 
 use super::batch::Batch;
-use super::model::{Model, Pass};
+use super::model::{Model, Pass, on_pool};
 use crate::adapter::Adapter;
 use crate::ops::{self, Buffer};
 
@@ -65,6 +65,15 @@ impl Model {
                 row.len()
             );
         }
+        on_pool(|| self.read(adapter, rows, capacity))
+    }
+
+    fn read(
+        &self,
+        adapter: Option<&Adapter>,
+        rows: &[&[u32]],
+        capacity: usize,
+    ) -> Result<(KvCache, Tensor)> {
         let mut cache = KvCache::new(self, rows.len(), capacity)?;
         let pass = Pass::plain(adapter);
         let batch = Batch::unlabelled(rows);
@@ -138,8 +147,10 @@ impl Model {
     ) -> Result<Tensor> {
         let seats = append(cache, next)?;
         let tokens: Vec<u32> = next.iter().map(|(_, token)| *token).collect();
-        let x = self.read_on(&Pass::plain(adapter), cache, &tokens, &seats)?;
-        self.logits(&x)
+        on_pool(|| {
+            let x = self.read_on(&Pass::plain(adapter), cache, &tokens, &seats)?;
+            self.logits(&x)
+        })
     }
 
     fn keys_and_values(&self, qkv: &Tensor) -> Result<Tensor> {

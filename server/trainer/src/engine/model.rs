@@ -54,6 +54,12 @@ impl Saved {
     }
 }
 
+/// Works on one of rayon's threads. From any other thread each product of a pass would wake one up
+/// and wait for it, which takes as long as the products of a few rows do.
+pub(super) fn on_pool<R: Send>(work: impl FnOnce() -> R + Send) -> R {
+    rayon::join(work, || ()).0
+}
+
 impl Model {
     /// Puts a model together.
     pub fn new(config: ModelConfig, weights: Weights) -> Self {
@@ -97,12 +103,14 @@ impl Model {
 
     /// The result of the last block, `[T, D]`, before the last norm.
     pub fn forward(&self, adapter: Option<&Adapter>, batch: &Batch) -> Result<Buffer> {
-        let pass = Pass::plain(adapter);
-        let mut x = self.embed(&batch.tokens)?;
-        for layer in 0..self.config.layers {
-            (x, _) = self.block_forward(&pass, layer, x, batch)?;
-        }
-        Ok(x)
+        on_pool(|| {
+            let pass = Pass::plain(adapter);
+            let mut x = self.embed(&batch.tokens)?;
+            for layer in 0..self.config.layers {
+                (x, _) = self.block_forward(&pass, layer, x, batch)?;
+            }
+            Ok(x)
+        })
     }
 
     /// The same, keeping what the backward needs.
