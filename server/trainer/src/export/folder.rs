@@ -11,18 +11,10 @@ use candle_core::{Device, Tensor};
 use half::bf16;
 use safetensors::tensor::{Dtype, View};
 use serde_json::{Map, Value, json};
+use shared::training::Precision;
 
 use crate::error::{Result, TrainerError};
 use crate::model::{LoadedModel, ModelConfig, named_tensors};
-
-/// What the weights of a folder are written as.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Precision {
-    /// The numbers that training used.
-    F32,
-    /// Rounded to bfloat16, as most models are published.
-    Bf16,
-}
 
 /// Writes `config.json`, `model.safetensors`, `tokenizer.json` and `tokenizer_config.json` with the
 /// chat template into a folder, which is made where it is missing.
@@ -70,8 +62,8 @@ fn config_json(config: &ModelConfig, precision: Precision) -> Value {
         "bos_token_id": config.bos_token_id,
         "eos_token_id": config.eos_token_ids,
         "torch_dtype": match precision {
-            Precision::F32 => "float32",
-            Precision::Bf16 => "bfloat16",
+            Precision::Full => "float32",
+            Precision::Brain => "bfloat16",
         },
     });
     if let Some(scaling) = config.rope_scaling {
@@ -141,8 +133,8 @@ struct OnProcessor {
 impl View for OnProcessor {
     fn dtype(&self) -> Dtype {
         match self.precision {
-            Precision::F32 => Dtype::F32,
-            Precision::Bf16 => Dtype::BF16,
+            Precision::Full => Dtype::F32,
+            Precision::Brain => Dtype::BF16,
         }
     }
 
@@ -155,8 +147,8 @@ impl View for OnProcessor {
         let numbers = flat.and_then(|flat| flat.to_vec1::<f32>());
         let numbers = numbers.unwrap_or_default().into_iter();
         Cow::Owned(match self.precision {
-            Precision::F32 => numbers.flat_map(f32::to_le_bytes).collect(),
-            Precision::Bf16 => numbers
+            Precision::Full => numbers.flat_map(f32::to_le_bytes).collect(),
+            Precision::Brain => numbers
                 .flat_map(|number| bf16::from_f32(number).to_le_bytes())
                 .collect(),
         })
@@ -164,8 +156,8 @@ impl View for OnProcessor {
 
     fn data_len(&self) -> usize {
         let bytes = match self.precision {
-            Precision::F32 => 4,
-            Precision::Bf16 => 2,
+            Precision::Full => 4,
+            Precision::Brain => 2,
         };
         self.tensor.elem_count() * bytes
     }

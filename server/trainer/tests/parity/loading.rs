@@ -5,8 +5,9 @@ use std::fs;
 use std::path::Path;
 
 use candle_core::{DType, Device};
+use shared::training::Precision;
 use tempfile::TempDir;
-use trainer::export::{Precision, write_folder};
+use trainer::export::write_folder;
 use trainer::model::{LayerWeights, LoadedModel, load};
 
 use crate::architectures::model_of;
@@ -32,7 +33,7 @@ fn an_export_loads_as_the_same_model() {
         .chain([&tiny()])
     {
         let folder = tempfile::tempdir().unwrap();
-        write_folder(model, Precision::F32, folder.path()).unwrap();
+        write_folder(model, Precision::Full, folder.path()).unwrap();
         same(model, &load(folder.path(), &Device::Cpu).unwrap());
     }
 }
@@ -44,7 +45,7 @@ fn an_exported_gguf_loads_as_the_same_model() {
     };
     let folder = tempfile::tempdir().unwrap();
     let model = load(&path, &Device::Cpu).unwrap();
-    write_folder(&model, Precision::F32, folder.path()).unwrap();
+    write_folder(&model, Precision::Full, folder.path()).unwrap();
     same(&model, &load(folder.path(), &Device::Cpu).unwrap());
 }
 
