@@ -98,7 +98,8 @@ pub fn linear(dst: &Tensor, x: &Tensor, weight: &Tensor) -> Result<()> {
     Ok(())
 }
 
-/// Whether the processor multiplies numbers in bfloat16 by itself.
+/// Whether this processor multiplies numbers in bfloat16; others compute with them too, but more
+/// slowly than with 32 bits.
 pub fn multiplies_bfloat16() -> bool {
     Brain::is_there()
 }

@@ -136,9 +136,7 @@ impl ViewMut {
             column_stride: 1,
         })
     }
-}
 
-impl ViewMut {
     /// Rows and columns exchanged.
     pub(super) fn transposed(self) -> Self {
         Self {

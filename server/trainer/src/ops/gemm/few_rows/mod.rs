@@ -1,6 +1,9 @@
 //! `x·Wᵀ` for a few rows, as in decoding: the weight is read once, as it lies in memory, where a
-//! general product would first rearrange all of it.
+//! general product would first rearrange all of it. `way` says how on which processor, `vectors` has
+//! the loops.
 
+#[cfg(target_arch = "x86_64")]
+mod vectors;
 mod way;
 
 use candle_core::{CpuStorage, InplaceOp3, Layout, Result, bail};
@@ -109,17 +112,15 @@ impl Out {
         for (group, rows) in groups.enumerate() {
             way::prefetch(ahead.next().unwrap_or_default());
             let row = group * way::ROWS;
-            if weights.len() == W::COLUMNS * width {
-                self.write(
-                    row,
-                    first,
-                    W::tile(rows, weights, width).as_ref(),
-                    rows.len() / width,
-                );
-            } else {
-                for (index, weight) in weights.chunks_exact(width).enumerate() {
-                    let products = W::column(rows, weight, width);
-                    self.write(row, first + index, &[products], rows.len() / width);
+            let count = rows.len() / width;
+            match weights.len() / width {
+                6 => self.write(row, first, &W::tile::<6>(rows, weights, width), count),
+                3 => self.write(row, first, &W::tile::<3>(rows, weights, width), count),
+                _ => {
+                    for (index, weight) in weights.chunks_exact(width).enumerate() {
+                        let column = W::tile::<1>(rows, weight, width);
+                        self.write(row, first + index, &column, count);
+                    }
                 }
             }
         }
