@@ -3,6 +3,7 @@
 pub use candle_core::Device;
 
 use crate::error::{Result, TrainerError};
+pub use crate::ops::multiplies_bfloat16;
 
 /// The device of a configuration: `auto` takes the first GPU if there is one, `cpu` the processor,
 /// `cuda:N` that GPU.
@@ -32,12 +33,6 @@ pub fn open(name: &str) -> Result<Device> {
             })
         }
     }
-}
-
-/// Whether this processor multiplies numbers in bfloat16; other processors compute with them too,
-/// but more slowly than with 32 bits.
-pub fn multiplies_bfloat16() -> bool {
-    crate::ops::multiplies_bfloat16()
 }
 
 #[cfg(test)]

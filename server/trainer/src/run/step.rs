@@ -85,7 +85,8 @@ impl Scene<'_> {
         measure: Measure,
     ) -> Result<LossOutput> {
         let hidden = self.model.forward(Some(adapter), &part.batch)?;
-        let logps = self.scores(adapter, &hidden, &part.batch, false)?.logps();
+        let scores = self.scores(Some(adapter), &hidden, &part.batch, false)?;
+        let logps = scores.logps();
         let scored = part.scored(&logps, measure.kl);
         Ok(self.objective.evaluate(&scored, measure.units))
     }
@@ -93,21 +94,20 @@ impl Scene<'_> {
     /// What the model says about a micro-batch, token by token or about each sequence.
     fn scores(
         &self,
-        adapter: &Adapter,
+        adapter: Option<&Adapter>,
         hidden: &Tensor,
         batch: &Batch,
         gradients: bool,
     ) -> Result<Scores> {
-        Ok(match adapter.score() {
-            Some(head) if self.scored => self.model.reward(hidden, batch, head, gradients)?,
-            _ => self.model.score(hidden, batch, gradients)?,
+        Ok(match adapter.and_then(Adapter::score) {
+            Some(head) => self.model.reward(hidden, batch, head, gradients)?,
+            None => self.model.score(hidden, batch, gradients)?,
         })
     }
 
     /// The loss of a micro-batch; adds its gradients.
     fn learn(
         &self,
-        adapter: &Adapter,
         pass: &Pass<'_>,
         part: &Prepared,
         measure: Measure,
@@ -115,7 +115,7 @@ impl Scene<'_> {
     ) -> Result<LossOutput> {
         let batch = &part.batch;
         let saved = self.model.forward_saving(pass, batch)?;
-        let scores = self.scores(adapter, saved.hidden(), batch, true)?;
+        let scores = self.scores(pass.adapter, saved.hidden(), batch, true)?;
         let logps = scores.logps();
         let scored = part.scored(&logps, measure.kl);
         let output = self.objective.evaluate(&scored, measure.units);
@@ -210,8 +210,7 @@ impl Scene<'_> {
                 adapter: Some(adapter),
                 dropout,
             };
-            let output = self.learn(adapter, &pass, part, measure, gradients)?;
-            sums.add(&output, &part.batch);
+            sums.add(&self.learn(&pass, part, measure, gradients)?, &part.batch);
         }
         Ok(Some(sums))
     }
