@@ -101,21 +101,15 @@ impl GenerateCommand {
         }
         let device = device::open(&self.device)?;
         let loaded = load_in(&self.model, &device, self.precision)?;
-        let adapter = self
-            .adapter
-            .as_deref()
-            .map(|folder| adapter::load(folder, &loaded.config, &device))
-            .transpose()?
-            .map(|(adapter, _)| adapter);
+        let read = |folder: &Option<PathBuf>| {
+            let folder = folder.as_deref();
+            let read = folder.map(|folder| adapter::load(folder, &loaded.config, &device));
+            Ok::<_, anyhow::Error>(read.transpose()?.map(|(adapter, _)| adapter))
+        };
+        let (adapter, reward) = (read(&self.adapter)?, read(&self.reward)?);
         if let Some(adapter) = &adapter {
             adapter.expect_answers("adapter")?;
         }
-        let reward = self
-            .reward
-            .as_deref()
-            .map(|folder| adapter::load(folder, &loaded.config, &device))
-            .transpose()?
-            .map(|(adapter, _)| adapter);
         if reward
             .as_ref()
             .is_some_and(|reward| reward.score().is_none())
@@ -151,42 +145,39 @@ impl GenerateCommand {
         };
         let answers = generator.generate(&requests, &mut tell, interrupter)?;
         told?;
-        let Some(reward) = &reward else {
-            if self.prompt.is_some() {
-                writeln!(output)?;
-            } else {
-                for (messages, answer) in prompts.iter().zip(&answers) {
-                    writeln!(output, "{}", line(messages, answer, None))?;
-                }
+        let scores = match &reward {
+            None => vec![None; answers.len()],
+            Some(adapter) => {
+                let judge = Judge {
+                    model: &model,
+                    adapter,
+                    encoder,
+                    batch_size: self.batch_size,
+                };
+                judge.scores(&self.conversations(&prompts, &answers), interrupter)?
             }
-            return Ok(());
         };
-        let judge = Judge {
-            model: &model,
-            adapter: reward,
-            encoder,
-            batch_size: self.batch_size,
-        };
-        let asked = prompts
-            .iter()
-            .flat_map(|messages| iter::repeat_n(messages, self.best_of));
-        let conversations: Vec<_> = asked
-            .zip(&answers)
-            .map(|(messages, answer)| {
-                let answer = Message::assistant(&answer.text);
-                messages.iter().cloned().chain([answer]).collect()
-            })
-            .collect();
-        let scores = judge.scores(&conversations, interrupter)?;
         for (messages, best) in prompts.iter().zip(best_of(&scores, self.best_of)) {
             let answer = &answers[best];
-            if self.prompt.is_some() {
-                writeln!(output, "{}", answer.text)?;
-            } else {
-                writeln!(output, "{}", line(messages, answer, scores[best]))?;
+            match (&self.prompt, &reward) {
+                (None, _) => writeln!(output, "{}", line(messages, answer, scores[best]))?,
+                (Some(_), Some(_)) => writeln!(output, "{}", answer.text)?,
+                // It was written as it grew.
+                (Some(_), None) => writeln!(output)?,
             }
         }
         Ok(())
+    }
+
+    /// Each answer behind its prompt.
+    fn conversations(&self, prompts: &[Vec<Message>], answers: &[Generated]) -> Vec<Vec<Message>> {
+        let asked = prompts.iter();
+        let asked = asked.flat_map(|messages| iter::repeat_n(messages, self.best_of));
+        let whole = asked.zip(answers).map(|(messages, answer)| {
+            let answer = Message::assistant(&answer.text);
+            messages.iter().cloned().chain([answer]).collect()
+        });
+        whole.collect()
     }
 
     /// A request; the draws of one prompt differ by their seeds.
