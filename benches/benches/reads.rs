@@ -152,6 +152,7 @@ async fn train(app: &App, access: &ProjectAccess) -> anyhow::Result<i64> {
         general_version_id: None,
         prompt_version_id: None,
         initial_adapter_id: None,
+        reward_model_id: None,
         spec_version_id: None,
         config: TrainingConfig::default(),
         suite_override: None,

@@ -38,8 +38,11 @@ pub struct CreateRun {
     /// The adapter to go on from, such as the one of supervised fine-tuning before DPO.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub initial_adapter_id: Option<ModelVersionId>,
-    /// The spec whose checks judge the answers generated at evaluation points; absent takes the
-    /// checks of the configuration.
+    /// The reward model whose scores `grpo` learns from; made on the same base.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reward_model_id: Option<ModelVersionId>,
+    /// The spec whose checks judge the answers generated at evaluation points, and reward those of
+    /// `grpo`; absent takes the checks of the configuration.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub spec_version_id: Option<SpecVersionId>,
     /// All further settings. Its paths and its system prompt must be left empty.

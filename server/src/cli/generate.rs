@@ -238,7 +238,7 @@ fn line(messages: &[Message], answer: &Generated, score: Option<f64>) -> Value {
     let mut line = json!({
         "prompt": messages,
         "output": answer.text,
-        "tokens": answer.tokens,
+        "tokens": answer.tokens.len(),
         "finish": answer.finish,
         "seconds": seconds(answer.latency),
     });

@@ -150,7 +150,7 @@ impl ModelInUse {
         Ok(Answer {
             text,
             prompt_tokens: request.prompt.len(),
-            output_tokens: generated.tokens,
+            output_tokens: generated.tokens.len(),
             text_tokens,
             latency_ms: generated.latency.as_secs_f64() * 1e3,
             cut_off: generated.finish == FinishReason::Length,

@@ -11,7 +11,7 @@ use shared::{
     dataset::Split,
     run::{CreateRun, Finding, Preflight, Severity},
     suite::SuiteKind,
-    training::TrainingConfig,
+    training::{Lesson, TrainingConfig},
 };
 use store::{Tx, dataset_versions::VersionRecord, runs, suites};
 use trainer::{
@@ -96,7 +96,10 @@ async fn look_at_rows(
         trainable_parameters: count(adapter::parameters(&outline.config, &LoraShape::of(config))),
         memory_bytes,
         available_memory_bytes: machine.map(|memory| memory.total),
-        seconds: speed.filter(|speed| *speed > 0.0).map(seconds),
+        // How long drawn answers get, nobody knows.
+        seconds: speed
+            .filter(|speed| *speed > 0.0 && config.method.lesson() != Lesson::Prompts)
+            .map(seconds),
         findings: Vec::new(),
     };
     Ok(())

@@ -69,6 +69,7 @@ impl Report {
             Lesson::Answers => "a completion or a conversation",
             Lesson::Pairs | Lesson::Comparisons => "chosen and rejected responses",
             Lesson::Unpaired => "answers that are wanted or not, or chosen and rejected responses",
+            Lesson::Prompts => "a prompt",
         };
         let field = "dataset_version_id";
         if other > 0 && other == counts.rows {
@@ -95,8 +96,14 @@ impl Report {
             }
         }
         if setup.measured().is_none() {
-            let message = "no rows are held back to measure on: there is no validation loss, and the \
-                           last state is handed over instead of the best";
+            let missing = match lesson {
+                Lesson::Prompts => "reward of held-out answers",
+                _ => "validation loss",
+            };
+            let message = format!(
+                "no rows are held back to measure on: there is no {missing}, and the last state is \
+                 handed over instead of the best"
+            );
             self.warn("no_validation_rows", field, message);
         }
         let share = setup.request.config.data.general_share;
@@ -115,6 +122,7 @@ impl Report {
         if train.rows == 0 {
             let short = match config.method.lesson() {
                 Lesson::Comparisons => "prompts with their responses must have at most",
+                Lesson::Prompts => "prompts must have at most",
                 _ => "prompts must be shorter than",
             };
             let message = format!(

@@ -24,6 +24,7 @@ pub(super) fn check(setup: &RunSetup) -> Vec<Finding> {
     let mut findings: Vec<Finding> = numbers(config)
         .into_iter()
         .chain(preference(config))
+        .chain(drawing(config))
         .filter(|(fits, _, _)| !fits)
         .map(|(_, field, message)| error("bad_setting", &format!("config.{field}"), message))
         .collect();
@@ -33,6 +34,7 @@ pub(super) fn check(setup: &RunSetup) -> Vec<Finding> {
     }
     findings.extend(precision(config));
     findings.extend(evaluation(setup));
+    findings.extend(rewards(setup));
     findings
 }
 
@@ -122,7 +124,7 @@ fn numbers(config: &TrainingConfig) -> Vec<Rule> {
 
 /// The same of preference methods; what another method does not use is not looked at.
 fn preference(config: &TrainingConfig) -> Vec<Rule> {
-    if config.method.lesson() == Lesson::Answers {
+    if matches!(config.method.lesson(), Lesson::Answers | Lesson::Prompts) {
         return Vec::new();
     }
     let preference = &config.preference;
@@ -172,11 +174,82 @@ fn preference(config: &TrainingConfig) -> Vec<Rule> {
     rules
 }
 
+/// The same of answers that are drawn.
+fn drawing(config: &TrainingConfig) -> Vec<Rule> {
+    if config.method.lesson() != Lesson::Prompts {
+        return Vec::new();
+    }
+    let settings = &config.grpo;
+    let from_zero_up = "must be a number from 0 up";
+    vec![
+        (
+            settings.answers >= 2,
+            "grpo.answers",
+            "must be at least 2: an answer is judged against the others",
+        ),
+        (
+            settings.max_new_tokens > 0,
+            "grpo.max_new_tokens",
+            "must be at least 1",
+        ),
+        (
+            positive(settings.temperature),
+            "grpo.temperature",
+            "must be a number above 0",
+        ),
+        (
+            from_zero(settings.reward_weight),
+            "grpo.reward_weight",
+            from_zero_up,
+        ),
+        (
+            from_zero(settings.checks_weight),
+            "grpo.checks_weight",
+            from_zero_up,
+        ),
+        (
+            from_zero(settings.kl_weight),
+            "grpo.kl_weight",
+            from_zero_up,
+        ),
+    ]
+}
+
+/// What rewards the answers of a run that draws them.
+fn rewards(setup: &RunSetup) -> Vec<Finding> {
+    let config = &setup.request.config;
+    let mut findings = Vec::new();
+    let draws = config.method.lesson() == Lesson::Prompts;
+    let field = "reward_model_id";
+    if let (Some(reward_model), true) = (&setup.reward_model, draws) {
+        if reward_model.base_id != Some(setup.base.id) {
+            let message = "the reward model belongs to another base: choose one that was made on the \
+                           base of this run";
+            findings.push(error("reward_model_of_other_base", field, message));
+        }
+    } else if draws && (setup.checks.is_empty() || config.grpo.checks_weight <= 0.0) {
+        let message = "nothing rewards an answer: choose a reward model, or a spec with checks";
+        findings.push(error("no_reward", field, message));
+    } else if setup.reward_model.is_some() {
+        let message = format!(
+            "the reward model is not used: {} draws no answers",
+            config.method
+        );
+        findings.push(warning("reward_model_unused", field, message));
+    }
+    if draws && setup.general.is_some() {
+        let message = "must be left out: grpo imitates no rows, so none can be mixed in";
+        findings.push(error("general_rows_unused", "general_version_id", message));
+    }
+    findings
+}
+
 /// Rates that adapters are rarely trained with are more often a slip than a wish.
 fn learning_rate(config: &TrainingConfig) -> Option<Finding> {
     let (low, high) = match config.method {
         Method::Sft => (1e-5, 2e-3),
         Method::Orpo | Method::Reward => (1e-6, 1e-3),
+        Method::Grpo => (1e-7, 5e-4),
         Method::Dpo | Method::Simpo | Method::Kto => (1e-7, 2e-4),
     };
     let rate = config.learning_rate();
@@ -207,14 +280,15 @@ fn precision(config: &TrainingConfig) -> Option<Finding> {
 /// What cannot be measured.
 fn evaluation(setup: &RunSetup) -> Vec<Finding> {
     let config = &setup.request.config.evaluation;
+    let generate_rows = setup.request.config.generate_rows();
     let validated = setup.measured().is_some();
-    let generates = validated && config.generate_rows > 0 && !setup.checks.is_empty();
+    let generates = validated && generate_rows > 0 && !setup.checks.is_empty();
     let mut findings = Vec::new();
     let method = setup.request.config.method;
-    if !method.writes_answers() && (config.generate_rows > 0 || config.by_task_metric) {
+    if !method.writes_answers() && (generate_rows > 0 || config.by_task_metric) {
         let message = "must be off: a reward model scores answers and writes none";
         for (is_on, field) in [
-            (config.generate_rows > 0, "generate_rows"),
+            (generate_rows > 0, "generate_rows"),
             (config.by_task_metric, "by_task_metric"),
         ] {
             if is_on {
@@ -233,15 +307,23 @@ fn evaluation(setup: &RunSetup) -> Vec<Finding> {
             message,
         ));
     }
-    if config.patience > 0 && !validated && !config.by_task_metric {
-        let message = "needs rows that are held back: without them nothing tells when to stop";
+    let draws = method.lesson() == Lesson::Prompts;
+    let is_measured = if draws {
+        validated && generate_rows > 0
+    } else {
+        validated || config.by_task_metric
+    };
+    if config.patience > 0 && !is_measured {
+        let message = "needs rows that are held back (and for grpo answers to generate): without them \
+                       nothing tells when to stop";
         findings.push(error(
             "no_early_stopping",
             "config.evaluation.patience",
             message,
         ));
     }
-    if config.generate_rows > 0 && !generates && !config.by_task_metric {
+    let is_rewarded = draws && setup.reward_model.is_some();
+    if generate_rows > 0 && !generates && !config.by_task_metric && !is_rewarded {
         let message = "no answer is generated: that needs rows that are held back, and checks";
         findings.push(warning(
             "no_task_metric",
@@ -249,7 +331,7 @@ fn evaluation(setup: &RunSetup) -> Vec<Finding> {
             message,
         ));
     }
-    if config.generate_rows > 0 && config.max_new_tokens == 0 {
+    if generate_rows > 0 && config.max_new_tokens == 0 {
         let message = "must be at least 1";
         findings.push(error(
             "bad_setting",

@@ -42,6 +42,8 @@ pub struct RunSetup {
     pub system_prompt: Option<String>,
     /// The adapter to go on from.
     pub initial: Option<ModelVersion>,
+    /// The reward model that rewards answers.
+    pub reward_model: Option<ModelVersion>,
     /// The checks on generated answers.
     pub checks: Vec<Check>,
 }
@@ -82,6 +84,17 @@ pub async fn resolve(app: &App, project_id: ProjectId, request: CreateRun) -> Ap
         let found = model(&mut tx, project_id, id, ModelKind::is_on_base).await?;
         initial = or_error(found, "initial_adapter_id", "names no adapter", &mut errors);
     }
+    let mut reward_model = None;
+    if let Some(id) = request.reward_model_id {
+        let is_reward = |kind| kind == ModelKind::Reward;
+        let found = model(&mut tx, project_id, id, is_reward).await?;
+        reward_model = or_error(
+            found,
+            "reward_model_id",
+            "names no reward model",
+            &mut errors,
+        );
+    }
     let mut checks = request.config.evaluation.checks.clone();
     if let Some(id) = request.spec_version_id {
         let found = specs::get_by_id(&mut tx, project_id, id).await?;
@@ -103,6 +116,7 @@ pub async fn resolve(app: &App, project_id: ProjectId, request: CreateRun) -> Ap
             general,
             system_prompt,
             initial,
+            reward_model,
             checks,
         }),
         _ => Err(ApiError::invalid_fields(errors)),
@@ -151,6 +165,10 @@ fn filled_paths(config: &TrainingConfig) -> Vec<FieldError> {
         ("config.data.general", data.general.is_some()),
         ("config.data.system_prompt", data.system_prompt.is_some()),
         ("config.adapter.initial", config.adapter.initial.is_some()),
+        (
+            "config.grpo.reward_model",
+            config.grpo.reward_model.is_some(),
+        ),
     ];
     let message = "must be left empty: the server fills it in from what the run names";
     let filled = filled.into_iter().filter(|(_, is_filled)| *is_filled);
@@ -195,6 +213,13 @@ impl RunSetup {
         Some(app.data_dir.join(&initial.path))
     }
 
+    /// Where the reward model's adapter is.
+    #[must_use]
+    pub fn reward_model_path(&self, app: &App) -> Option<PathBuf> {
+        let reward_model = self.reward_model.as_ref()?;
+        Some(app.data_dir.join(&reward_model.path))
+    }
+
     /// The rows to measure on, if there are any: a version, or a side of it.
     #[must_use]
     pub fn measured(&self) -> Option<(&VersionRecord, Option<Split>)> {
@@ -226,6 +251,7 @@ impl RunSetup {
         config.data.general = general;
         config.data.system_prompt.clone_from(&self.system_prompt);
         config.adapter.initial = self.initial_path(app).map(text);
+        config.grpo.reward_model = self.reward_model_path(app).map(text);
         config.evaluation.checks.clone_from(&self.checks);
         Ok(config)
     }

@@ -233,7 +233,7 @@ pub async fn set_model_version(tx: &mut Tx, id: RunId, version: ModelVersionId) 
 /// Tokens by the second in the newest run on a base that has measured them.
 pub async fn speed_on_base(tx: &mut Tx, base_id: ModelVersionId) -> Result<Option<f64>> {
     const SQL: &str = "SELECT tokens_per_second FROM runs
-         WHERE base_id = $1 AND tokens_per_second IS NOT NULL ORDER BY id DESC LIMIT 1";
+         WHERE base_id = $1 AND tokens_per_second IS NOT NULL AND method <> 'grpo' ORDER BY id DESC LIMIT 1";
     Ok(on_db!(tx, |conn| sqlx::query_scalar(SQL)
         .bind(base_id.as_uuid())
         .fetch_optional(conn)

@@ -8,12 +8,15 @@ use std::time::Duration;
 
 use shared::training::{Lesson, RunEvent, TrainingConfig};
 
+use crate::adapter::{self, Adapter};
 use crate::data::{Encoder, Row, read_rows};
 use crate::device;
 use crate::engine::Model;
 use crate::error::{Result, TrainerError};
 use crate::model::{LoadedModel, load_in};
-use crate::run::{Examples, Interrupter, Outcome, TaskEvaluation, TrainRequest, train};
+use crate::run::{
+    Drawer, Examples, Interrupter, Outcome, TaskEvaluation, TrainRequest, drawn_at_once, train,
+};
 
 /// A run that is ready to begin.
 #[derive(Debug)]
@@ -22,6 +25,8 @@ pub struct Session {
     model: Model,
     loaded: LoadedModel,
     train: Prepared,
+    train_rows: Vec<Row>,
+    reward_model: Option<Adapter>,
     validation: Option<Prepared>,
     validation_rows: Vec<Row>,
     general: Option<Prepared>,
@@ -69,7 +74,8 @@ impl Session {
         let device = device::open(&config.device)?;
         let loaded = load_in(Path::new(&config.model), &device, config.precision)?;
         let model = Model::new(loaded.config.clone(), loaded.weights.clone());
-        let train_rows = read_rows(Path::new(&config.data.train))?;
+        let reward_model = reward_model(&config, &model)?;
+        let mut train_rows = read_rows(Path::new(&config.data.train))?;
         let train = prepare(&config, &loaded, &train_rows)?;
         if train.examples.is_empty() {
             return Err(nothing_to_learn(&config, train_rows.len()));
@@ -82,11 +88,17 @@ impl Session {
         let validation = prepared(&validation_rows).transpose()?;
         let general = prepared(&general_rows).transpose()?;
         let validation_rows = validation_rows.unwrap_or_default();
+        // Only answers that are drawn are judged by what their rows say.
+        if config.method.lesson() != Lesson::Prompts {
+            train_rows = Vec::new();
+        }
         Ok(Self {
             config,
             model,
             loaded,
             train,
+            train_rows,
+            reward_model,
             validation,
             validation_rows,
             general,
@@ -113,16 +125,33 @@ impl Session {
         &self.validation_rows
     }
 
+    /// The rows to learn from as they stand in their file, where their prompts are answered; else none.
+    pub fn train_rows(&self) -> &[Row] {
+        &self.train_rows
+    }
+
+    /// The adapter of the reward model, if the configuration names one that it uses.
+    pub const fn reward_model(&self) -> Option<&Adapter> {
+        self.reward_model.as_ref()
+    }
+
+    /// How many answers are drawn at once.
+    pub fn drawn_at_once(&self) -> usize {
+        drawn_at_once(&self.config)
+    }
+
     /// The tokenized rows to learn from.
     pub const fn train_data(&self) -> &Prepared {
         &self.train
     }
 
-    /// Trains. Blocks until the end; see [`train`].
+    /// Trains. Blocks until the end; see [`train`]. `drawer` draws answers to the prompts of
+    /// [`Self::train_rows`] and rewards them, where that is what is learned from.
     pub fn train(
         &self,
         target: Target<'_>,
         task: Option<TaskEvaluation<'_>>,
+        drawer: Option<&dyn Drawer>,
         sink: &mut (dyn FnMut(RunEvent) + Send),
         interrupter: &Interrupter,
     ) -> Result<Outcome> {
@@ -134,6 +163,7 @@ impl Session {
             validation: self.validation.as_ref().map(|data| data.examples.clone()),
             general: self.general.as_ref().map(|data| data.examples.clone()),
             task,
+            drawer,
             truncated_rows: self.train.truncated,
             dropped_rows: self.train.dropped,
             output: target.output,
@@ -165,12 +195,32 @@ fn prepare(config: &TrainingConfig, model: &LoadedModel, rows: &[Row]) -> Result
             let data = encoder.labels(rows)?;
             (Examples::Unpaired(data.rows), data.counts)
         }
+        Lesson::Prompts => {
+            let data = encoder.prompts(rows)?;
+            (Examples::Prompts(data.rows), data.counts)
+        }
     };
     Ok(Prepared {
         examples,
         truncated: counts.truncated,
         dropped: counts.dropped,
     })
+}
+
+/// The adapter of the reward model that rewards answers.
+fn reward_model(config: &TrainingConfig, model: &Model) -> Result<Option<Adapter>> {
+    let folder = config.grpo.reward_model.as_ref();
+    let Some(folder) = folder.filter(|_| config.method.lesson() == Lesson::Prompts) else {
+        return Ok(None);
+    };
+    let (adapter, found) = adapter::load(Path::new(folder), &model.config, model.device())?;
+    if !found.shape.score_head {
+        return Err(TrainerError::Config {
+            field: "grpo.reward_model",
+            reason: format!("{folder} writes answers: name the adapter of a reward model"),
+        });
+    }
+    Ok(Some(adapter))
 }
 
 fn nothing_to_learn(config: &TrainingConfig, rows: usize) -> TrainerError {
@@ -186,15 +236,16 @@ fn nothing_to_learn(config: &TrainingConfig, rows: usize) -> TrainerError {
             Lesson::Unpaired => {
                 "rows with a completion and a label (true or false), or chosen and rejected"
             }
+            Lesson::Prompts => "rows with a prompt",
         };
         format!(
             "none of the {rows} rows has a token to learn from: {} needs {kind}, and {} \
              data.max_length ({})",
             config.method,
-            if config.method.lesson() == Lesson::Comparisons {
-                "prompts with responses of at most"
-            } else {
-                "prompts shorter than"
+            match config.method.lesson() {
+                Lesson::Comparisons => "prompts with responses of at most",
+                Lesson::Prompts => "prompts of at most",
+                _ => "prompts shorter than",
             },
             config.data.max_length
         )

@@ -17,6 +17,8 @@ text_enum! {
         Kto = "kto",
         /// A reward model: score an answer, so that the chosen response gets more than the rejected one (Bradley-Terry).
         Reward = "reward",
+        /// Group-relative policy optimisation: draws several answers to a prompt and makes those likelier that get more reward than the others (Shao et al. 2024).
+        Grpo = "grpo",
     }
 }
 
@@ -31,6 +33,8 @@ pub enum Lesson {
     Unpaired,
     /// Pairs whose responses are scored whole; one that is too long is left out, not cut.
     Comparisons,
+    /// Prompts that the model itself answers; the row's own answer is only what checks expect.
+    Prompts,
 }
 
 impl Lesson {
@@ -41,6 +45,7 @@ impl Lesson {
             Self::Answers => matches!(kind, RowKind::Completion | RowKind::Conversation),
             Self::Pairs | Self::Comparisons => matches!(kind, RowKind::Preference),
             Self::Unpaired => matches!(kind, RowKind::Unpaired | RowKind::Preference),
+            Self::Prompts => !matches!(kind, RowKind::Text),
         }
     }
 }
@@ -54,6 +59,7 @@ impl Method {
             Self::Dpo | Self::Orpo | Self::Simpo => Lesson::Pairs,
             Self::Kto => Lesson::Unpaired,
             Self::Reward => Lesson::Comparisons,
+            Self::Grpo => Lesson::Prompts,
         }
     }
 
@@ -75,6 +81,30 @@ text_enum! {
         Ipo = "ipo",
         /// The logistic loss, corrected for judgements that are wrong at the rate of the label smoothing (Chowdhury et al. 2024).
         Robust = "robust",
+    }
+}
+
+text_enum! {
+    /// What the loss of `grpo` is a mean over.
+    pub enum PolicyLoss {
+        /// All drawn tokens of a step, so that each weighs the same (DAPO, Yu et al. 2025).
+        Dapo = "dapo",
+        /// The tokens of an answer, then the answers, so that each answer weighs the same: the GRPO paper's.
+        Grpo = "grpo",
+        /// The most tokens that the answers could have, so that length gains nothing (Dr. GRPO, Liu et al. 2025).
+        DrGrpo = "dr_grpo",
+    }
+}
+
+text_enum! {
+    /// What `grpo` divides by, after the group's mean was taken off a reward.
+    pub enum RewardScale {
+        /// The standard deviation of the answers to one prompt.
+        Group = "group",
+        /// The standard deviation of all answers of a step.
+        Batch = "batch",
+        /// Nothing: a prompt whose answers differ little counts little.
+        None = "none",
     }
 }
 
@@ -123,7 +153,7 @@ text_enum! {
 documented! {
     /// Everything that decides a run. Equal configurations, data and seeds give equal adapters.
     pub struct TrainingConfig {
-        /// What the run teaches: `sft` imitates completions; `dpo`, `orpo` and `simpo` learn from chosen and rejected responses; `kto` from answers that are wanted or not; `reward` makes a reward model of chosen and rejected responses.
+        /// What the run teaches: `sft` imitates completions; `dpo`, `orpo` and `simpo` learn from chosen and rejected responses; `kto` from answers that are wanted or not; `reward` makes a reward model of chosen and rejected responses; `grpo` learns from rewards of answers that it draws itself.
         pub method: Method = Method::Sft,
         /// The base model: a folder with `config.json`, `tokenizer.json` and safetensors, or a GGUF file.
         pub model: String = String::new(),
@@ -139,6 +169,8 @@ documented! {
         pub schedule: ScheduleConfig = ScheduleConfig::default(),
         /// Settings of preference methods.
         pub preference: PreferenceConfig = PreferenceConfig::default(),
+        /// Settings of `grpo`.
+        pub grpo: GrpoConfig = GrpoConfig::default(),
         /// What is measured while training, and when to stop early.
         pub evaluation: EvaluationConfig = EvaluationConfig::default(),
         /// How often the state is saved, so that a crash loses little.
@@ -195,7 +227,7 @@ documented! {
 documented! {
     /// How many rows make one optimizer step, and how many steps there are.
     pub struct BatchConfig {
-        /// Rows (or pairs) that go through the model at once. Memory grows with it.
+        /// Rows (or pairs) that go through the model at once. Memory grows with it. `grpo` takes so many prompts, and learns from so many of their answers at once.
         pub size: usize = 8,
         /// How many such batches are summed before each optimizer step.
         pub accumulation: usize = 1,
@@ -209,7 +241,7 @@ documented! {
 documented! {
     /// AdamW (Loshchilov and Hutter 2019) and gradient clipping.
     pub struct OptimizerConfig {
-        /// The highest learning rate. Absent takes the method's own, for adapters: 2e-4 for `sft`, 1e-4 for `reward`, 5e-5 for `orpo`, 1e-5 for `dpo`, `simpo` and `kto`.
+        /// The highest learning rate. Absent takes the method's own, for adapters: 2e-4 for `sft`, 1e-4 for `reward`, 5e-5 for `orpo`, 2e-5 for `grpo`, 1e-5 for `dpo`, `simpo` and `kto`.
         pub learning_rate: Option<f64> = None,
         /// The decay of the mean of gradients.
         pub beta1: f64 = 0.9,
@@ -257,14 +289,38 @@ documented! {
 }
 
 documented! {
+    /// Settings of `grpo`: what is drawn, and how it is rewarded.
+    pub struct GrpoConfig {
+        /// The answers drawn for each prompt, at least 2. Each is judged against the others.
+        pub answers: usize = 8,
+        /// The most tokens of each drawn answer.
+        pub max_new_tokens: usize = 256,
+        /// Logits are divided by it where answers are drawn; lower draws answers that differ less, and what does not differ teaches nothing.
+        pub temperature: f64 = 1.0,
+        /// A folder with a reward model's adapter, made on the same base, whose score is a reward.
+        pub reward_model: Option<String> = None,
+        /// How much the reward model's score counts.
+        pub reward_weight: f64 = 1.0,
+        /// How much the share of `evaluation.checks` that an answer passes counts, by their weights, from 0 to 1; 0 takes the checks only to measure.
+        pub checks_weight: f64 = 1.0,
+        /// How strongly the model is held to the one it began as, by a penalty on their distance (KL) at each token; 0 leaves it free.
+        pub kl_weight: f64 = 0.04,
+        /// What the loss is a mean over.
+        pub loss: PolicyLoss = PolicyLoss::Dapo,
+        /// What differences of rewards are divided by.
+        pub scale: RewardScale = RewardScale::Group,
+    }
+}
+
+documented! {
     /// What is measured while training, and when to stop early.
     pub struct EvaluationConfig {
         /// Evaluate after every so many optimizer steps; absent means at the end of each epoch.
         pub every_steps: Option<usize> = None,
         /// The most validation rows used for the validation loss.
         pub max_rows: usize = 500,
-        /// How many validation rows are answered by the model and checked at each evaluation; 0 turns it off.
-        pub generate_rows: usize = 0,
+        /// How many validation rows are answered by the model and checked at each evaluation; 0 turns it off. Absent takes the method's own: 32 for `grpo`, which is measured by nothing else, otherwise 0.
+        pub generate_rows: Option<usize> = None,
         /// The most tokens of each such answer.
         pub max_new_tokens: usize = 128,
         /// The checks applied to each such answer.
@@ -299,6 +355,17 @@ impl TrainingConfig {
             Method::Orpo => 5e-5,
             Method::Dpo | Method::Simpo | Method::Kto => 1e-5,
             Method::Reward => 1e-4,
+            Method::Grpo => 2e-5,
+        })
+    }
+
+    /// How many validation rows are answered at each evaluation, by the method where the configuration
+    /// does not say.
+    #[must_use]
+    pub fn generate_rows(&self) -> usize {
+        self.evaluation.generate_rows.unwrap_or(match self.method {
+            Method::Grpo => 32,
+            _ => 0,
         })
     }
 

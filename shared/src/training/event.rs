@@ -114,6 +114,46 @@ pub struct StepMetrics {
         skip_serializing_if = "Option::is_none"
     )]
     pub preference: Option<PreferenceMetrics>,
+    /// The measurements of drawn answers, under TRL's names.
+    #[serde(
+        flatten,
+        deserialize_with = "some_drawn",
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub drawn: Option<DrawnMetrics>,
+}
+
+/// The measurements of the answers that a step of `grpo` drew, under TRL's names.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct DrawnMetrics {
+    /// Their mean reward; absent if none could be judged.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reward: Option<f64>,
+    /// The standard deviation of all their rewards.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reward_std: Option<f64>,
+    /// The share of prompts whose answers all got the same reward, so that nothing is learned from
+    /// them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub frac_reward_zero_std: Option<f64>,
+    /// Their mean length in tokens.
+    #[serde(
+        rename = "completions/mean_length",
+        default,
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub mean_length: Option<f64>,
+    /// The share of them that had not ended after as many tokens as they may have.
+    #[serde(
+        rename = "completions/clipped_ratio",
+        default,
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub clipped_ratio: Option<f64>,
+    /// The mean entropy of the predictions of their tokens, in nats.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub entropy: Option<f64>,
 }
 
 /// The measurements of a preference method, under TRL's names. Absent is what the method does not
@@ -164,8 +204,9 @@ pub struct PreferenceMetrics {
         skip_serializing_if = "Option::is_none"
     )]
     pub logps_rejected: Option<f64>,
-    /// How far the model is from its reference, as KTO estimates it: the mean log-ratio of answers to
-    /// other prompts than their own, and never below zero.
+    /// How far the model is from its reference. As KTO estimates it: the mean log-ratio of answers to
+    /// other prompts than their own, and never below zero. Of GRPO: the mean over drawn tokens of
+    /// `ρ - ln ρ - 1`, where ρ is the reference's probability by the model's (Schulman 2020).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub kl: Option<f64>,
 }
@@ -176,6 +217,14 @@ fn some_measured<'de, D: Deserializer<'de>>(
 ) -> Result<Option<PreferenceMetrics>, D::Error> {
     let found = PreferenceMetrics::deserialize(deserializer)?;
     Ok((found != PreferenceMetrics::default()).then_some(found))
+}
+
+/// The same for the measurements of drawn answers.
+fn some_drawn<'de, D: Deserializer<'de>>(
+    deserializer: D,
+) -> Result<Option<DrawnMetrics>, D::Error> {
+    let found = DrawnMetrics::deserialize(deserializer)?;
+    Ok((found != DrawnMetrics::default()).then_some(found))
 }
 
 /// What an evaluation on the validation rows found.
@@ -197,6 +246,9 @@ pub struct EvaluationMetrics {
     /// Answers whose checks all passed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub all_checks: Option<TaskMetric>,
+    /// The mean reward of the generated answers, of `grpo`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reward: Option<f64>,
     /// Some of the generated answers.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub samples: Vec<Sample>,
@@ -224,6 +276,9 @@ pub struct Sample {
     pub output: String,
     /// What the row holds.
     pub expected: String,
+    /// Its reward, of `grpo`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reward: Option<f64>,
     /// The verdicts of the checks.
     pub checks: Vec<CheckResult>,
 }

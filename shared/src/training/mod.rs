@@ -8,11 +8,12 @@ mod event;
 mod field;
 
 pub use config::{
-    AdapterConfig, BatchConfig, CheckpointConfig, DataConfig, EvaluationConfig,
-    LearningRateSchedule, Lesson, Method, OptimizerConfig, Precision, PreferenceConfig,
-    PreferenceLoss, ScheduleConfig, TargetModule, TrainingConfig,
+    AdapterConfig, BatchConfig, CheckpointConfig, DataConfig, EvaluationConfig, GrpoConfig,
+    LearningRateSchedule, Lesson, Method, OptimizerConfig, PolicyLoss, Precision, PreferenceConfig,
+    PreferenceLoss, RewardScale, ScheduleConfig, TargetModule, TrainingConfig,
 };
 pub use event::{
-    EvaluationMetrics, PreferenceMetrics, RunEvent, Sample, StepMetrics, StopReason, TaskMetric,
+    DrawnMetrics, EvaluationMetrics, PreferenceMetrics, RunEvent, Sample, StepMetrics, StopReason,
+    TaskMetric,
 };
 pub use field::FieldDoc;

@@ -3,6 +3,7 @@
 mod ends;
 mod live;
 mod preflight;
+mod rewards;
 
 use std::{fs, time::Duration};
 

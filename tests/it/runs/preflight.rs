@@ -79,6 +79,10 @@ on_both_databases! {
             if *method != Method::Sft {
                 request["dataset_version_id"] = json!(of_pairs);
             }
+            if *method == Method::Grpo {
+                let check = json!({ "name": "declines", "type": "refusal" });
+                request["config"]["evaluation"] = json!({ "checks": [check] });
+            }
             let run = lab.create(&request).await;
             assert_eq!(run["method"], json!(method));
         }

@@ -1,7 +1,9 @@
 //! The curves of a run, below each other on the same x axis.
 
 use leptos::prelude::*;
-use shared::training::{EvaluationMetrics, PreferenceMetrics, StepMetrics, TaskMetric};
+use shared::training::{
+    DrawnMetrics, EvaluationMetrics, PreferenceMetrics, StepMetrics, TaskMetric,
+};
 
 use super::story::Story;
 use crate::components::chart::{Chart, Plot, Series};
@@ -36,7 +38,15 @@ pub fn Curves(
     });
     let tasks = Memo::new(move |_| story.with(|story| tasks(story, x_end.get())));
     let has_tasks = Memo::new(move |_| tasks.with(|plot| !plot.series.is_empty()));
-    let preference = move |title, value| measured(story, x_end, title, value);
+    let preference = move |title, value: fn(&PreferenceMetrics) -> Option<f64>| {
+        measured(
+            story,
+            x_end,
+            title,
+            move |step| value(&step.preference?),
+            move |one| value(&one.preference?),
+        )
+    };
     let wins = preference("Pairs whose better response wins, of 1", |found| {
         found.rewards_accuracies
     });
@@ -44,6 +54,28 @@ pub fn Curves(
         found.rewards_margins
     });
     let distance = preference("Distance from the reference (KL)", |found| found.kl);
+    let reward = measured(
+        story,
+        x_end,
+        "Reward of answers",
+        |step| step.drawn?.reward,
+        |one| one.reward,
+    );
+    let of_drawn = move |title, value: fn(&DrawnMetrics) -> Option<f64>| {
+        measured(
+            story,
+            x_end,
+            title,
+            move |step| value(&step.drawn?),
+            |_| None,
+        )
+    };
+    let entropy = of_drawn("Entropy of drawn tokens, in nats", |drawn| drawn.entropy);
+    let length = of_drawn("Tokens of a drawn answer", |drawn| drawn.mean_length);
+    let alike = of_drawn(
+        "Prompts whose answers all got the same reward, of 1",
+        |drawn| drawn.frac_reward_zero_std,
+    );
     let one = move |name: &'static str, value: fn(&StepMetrics) -> Option<f64>| {
         Signal::derive(move || {
             story.with(|story| Plot {
@@ -58,6 +90,7 @@ pub fn Curves(
     let speed = one("tokens/s", |step| Some(step.tokens_per_second));
     view! {
         <div class="curves">
+            {reward}
             <Chart title="Loss" x_name="step" plot=loss.into() />
             {move || {
                 has_tasks
@@ -71,6 +104,9 @@ pub fn Curves(
             {wins}
             {margins}
             {distance}
+            {entropy}
+            {length}
+            {alike}
             <div class="curves__small">
                 <Chart title="Learning rate" x_name="step" plot=rate small=true />
                 <Chart title="Gradient norm" x_name="step" plot=norm small=true />
@@ -127,38 +163,41 @@ fn tasks(story: &Story, x_end: f64) -> Plot {
     }
 }
 
-/// A chart of what a preference method measures; nothing where the method does not measure it.
+/// A chart of what a method measures of its steps and of the validation rows; nothing where it does
+/// not measure it.
 fn measured(
     story: RwSignal<Story>,
     x_end: Memo<f64>,
     title: &'static str,
-    value: fn(&PreferenceMetrics) -> Option<f64>,
+    of_step: impl Fn(&StepMetrics) -> Option<f64> + Send + Sync + 'static,
+    of_evaluation: impl Fn(&EvaluationMetrics) -> Option<f64> + Send + Sync + 'static,
 ) -> AnyView {
-    let plot = Memo::new(move |_| story.with(|story| preference(story, x_end.get(), value)));
-    let has_points =
-        Memo::new(move |_| plot.with(|plot| plot.series.iter().any(|one| !one.points.is_empty())));
+    let plot = Memo::new(move |_| {
+        story.with(|story| {
+            let validation = story.evaluations.iter();
+            let validation =
+                validation.filter_map(|one| Some((one.step as f64, of_evaluation(one)?)));
+            let mut series = vec![
+                steps(story, "training", &of_step),
+                Series {
+                    name: "validation".to_owned(),
+                    points: validation.collect(),
+                    is_marked: true,
+                },
+            ];
+            series.retain(|series| !series.points.is_empty());
+            Plot {
+                series,
+                x_end: x_end.get(),
+                from_zero: true,
+            }
+        })
+    });
+    let has_points = Memo::new(move |_| plot.with(|plot| !plot.series.is_empty()));
     let chart = move || {
         has_points
             .get()
             .then(|| view! { <Chart title x_name="step" plot=plot.into() /> })
     };
     chart.into_any()
-}
-
-/// What a preference method measures of the steps and of the validation rows.
-fn preference(story: &Story, x_end: f64, value: fn(&PreferenceMetrics) -> Option<f64>) -> Plot {
-    let validation = story.evaluations.iter();
-    let validation = validation.filter_map(|one| Some((one.step as f64, value(&one.preference?)?)));
-    Plot {
-        series: vec![
-            steps(story, "training", |step| value(&step.preference?)),
-            Series {
-                name: "validation".to_owned(),
-                points: validation.collect(),
-                is_marked: true,
-            },
-        ],
-        x_end,
-        from_zero: true,
-    }
 }

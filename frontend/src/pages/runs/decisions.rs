@@ -31,6 +31,7 @@ pub(super) fn decisions(draft: Draft, sources: Sources) -> AnyView {
             Lesson::Pairs => "No version has pairs to prefer",
             Lesson::Comparisons => "No version has pairs to compare",
             Lesson::Unpaired => "No version has answers that are wanted or not, or pairs",
+            Lesson::Prompts => "No version has prompts",
         };
         let choices = if choices.is_empty() {
             or_none(choices, none)
@@ -65,7 +66,54 @@ pub(super) fn decisions(draft: Draft, sources: Sources) -> AnyView {
             value=draft.base
             on_change=move |id| draft.base.set(id)
         />
+        {rewards(draft, all)}
         {details(draft, all)}
+    }
+    .into_any()
+}
+
+/// What rewards the answers that a run draws; nothing where it draws none.
+fn rewards(draft: Draft, all: StoredValue<Sources>) -> AnyView {
+    let shown = move || {
+        (draft.method.get().lesson() == Lesson::Prompts).then(|| {
+            let base = draft.base.get();
+            let models = all.with_value(|all| {
+                let models = all.known_models.iter();
+                let fitting = models
+                    .filter(|model| model.kind == ModelKind::Reward && model.base_id == base)
+                    .map(|model| Choice::new(model.id, model_name(model)));
+                fitting.collect::<Vec<_>>()
+            });
+            let chosen = draft.reward_model.get_untracked();
+            if !models.iter().any(|choice| Some(choice.value) == chosen) {
+                draft.reward_model.set(None);
+            }
+            view! {
+                <Select
+                    label="Rewarded by"
+                    help="A reward model on the same base gives each answer a score. It is learned from pairs by its own kind of run."
+                    choices=or_none(models, "No reward model")
+                    value=draft.reward_model
+                    on_change=move |id| draft.reward_model.set(id)
+                />
+                {spec(draft, all, "Its checks reward an answer by the share that it passes, and judge those of evaluation points.")}
+            }
+        })
+    };
+    shown.into_any()
+}
+
+/// The spec whose checks look at answers.
+fn spec(draft: Draft, all: StoredValue<Sources>, help: &'static str) -> AnyView {
+    let specs = all.with_value(|all| or_none(all.specs.clone(), "None"));
+    view! {
+        <Select
+            label="Spec"
+            help
+            choices=specs
+            value=draft.spec
+            on_change=move |id| draft.spec.set(id)
+        />
     }
     .into_any()
 }
@@ -106,8 +154,30 @@ fn details(draft: Draft, all: StoredValue<Sources>) -> AnyView {
         }
     };
     let prompts = all.with_value(|all| or_none(all.prompts.clone(), "No prompt"));
-    let general = all.with_value(|all| or_none(fitting(all, Method::Sft), "None"));
-    let specs = all.with_value(|all| or_none(all.specs.clone(), "None"));
+    // What rewards is decided above.
+    let measuring_spec = move || {
+        (draft.method.get().lesson() != Lesson::Prompts).then(|| {
+            spec(
+                draft,
+                all,
+                "Its checks judge the answers that are generated at evaluation points; how many, is set under Evaluation.",
+            )
+        })
+    };
+    let general = move || {
+        (draft.method.get().lesson() != Lesson::Prompts).then(|| {
+            let choices = all.with_value(|all| or_none(fitting(all, Method::Sft), "None"));
+            view! {
+                <Select
+                    label="General rows"
+                    help="Mixed in against forgetting, by the share that is set under Data."
+                    choices
+                    value=draft.general
+                    on_change=move |id| draft.general.set(id)
+                />
+            }
+        })
+    };
     let validation = move || {
         let method = draft.method.get();
         let choices = all.with_value(|all| fitting(all, method));
@@ -134,21 +204,9 @@ fn details(draft: Draft, all: StoredValue<Sources>) -> AnyView {
                     on_change=move |id| draft.prompt.set(id)
                 />
                 {starting_point}
-                <Select
-                    label="General rows"
-                    help="Mixed in against forgetting, by the share that is set under Data."
-                    choices=general
-                    value=draft.general
-                    on_change=move |id| draft.general.set(id)
-                />
+                {general}
                 {validation}
-                <Select
-                    label="Spec"
-                    help="Its checks judge the answers that are generated at evaluation points; how many, is set under Evaluation."
-                    choices=specs
-                    value=draft.spec
-                    on_change=move |id| draft.spec.set(id)
-                />
+                {measuring_spec}
             </div>
         </details>
     }

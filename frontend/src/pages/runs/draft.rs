@@ -5,7 +5,7 @@ use shared::{
     ids::{DatasetVersionId, ModelVersionId, PromptVersionId, SpecVersionId},
     model::{ModelKind, ModelVersion},
     run::CreateRun,
-    training::Method,
+    training::{Lesson, Method},
 };
 
 use super::{
@@ -22,6 +22,7 @@ pub(super) struct Draft {
     pub(super) data: RwSignal<Option<DatasetVersionId>>,
     pub(super) base: RwSignal<Option<ModelVersionId>>,
     pub(super) adapter: RwSignal<Option<ModelVersionId>>,
+    pub(super) reward_model: RwSignal<Option<ModelVersionId>>,
     pub(super) prompt: RwSignal<Option<PromptVersionId>>,
     pub(super) validation: RwSignal<Option<DatasetVersionId>>,
     pub(super) general: RwSignal<Option<DatasetVersionId>>,
@@ -40,6 +41,7 @@ impl Draft {
             data: RwSignal::new(likeliest(sources, &fitting(sources, Method::Sft))),
             base: RwSignal::new(base.map(|base| base.id)),
             adapter: RwSignal::new(None),
+            reward_model: RwSignal::new(None),
             prompt: RwSignal::new(sources.prompts.first().map(|prompt| prompt.value)),
             validation: RwSignal::new(None),
             general: RwSignal::new(None),
@@ -56,15 +58,18 @@ impl Draft {
             .with(|changes| configuration(self.method.get(), changes))
             .ok()?;
         let reason = self.reason.get();
+        // What a method does not use is not sent: nobody sees it.
+        let draws = config.method.lesson() == Lesson::Prompts;
         let name = self.name.get();
         Some(CreateRun {
             name: name.trim().to_owned(),
             base_id: self.base.get()?,
             dataset_version_id: self.data.get()?,
             validation_version_id: self.validation.get(),
-            general_version_id: self.general.get(),
+            general_version_id: self.general.get().filter(|_| !draws),
             prompt_version_id: self.prompt.get(),
             initial_adapter_id: self.adapter.get(),
+            reward_model_id: self.reward_model.get().filter(|_| draws),
             spec_version_id: self.spec.get(),
             config,
             suite_override: (!reason.trim().is_empty()).then(|| reason.trim().to_owned()),

@@ -1,7 +1,10 @@
 //! Rows as the model will see them: token by token, with what it learns to say marked.
 
 use leptos::prelude::*;
-use shared::run::{CreateRun, RenderRows, RenderedRow, RenderedText};
+use shared::{
+    run::{CreateRun, RenderRows, RenderedRow, RenderedText},
+    training::Lesson,
+};
 
 use crate::{
     api,
@@ -21,10 +24,10 @@ pub fn Rendered(
 ) -> impl IntoView {
     let slug = CurrentProject::expect().slug();
     let skip = RwSignal::new(0_i64);
-    let meaning = if run.config.method.writes_answers() {
-        " text is what the model learns to say; the rest it only reads."
-    } else {
-        " text is where the score is read; the rest the model only reads."
+    let meaning = match run.config.method.lesson() {
+        Lesson::Comparisons => " text is where the score is read; the rest the model only reads.",
+        Lesson::Prompts => " text is what the model's own answers come behind.",
+        _ => " text is what the model learns to say; the rest it only reads.",
     };
     let rows = Remote::new(move || {
         let request = RenderRows {

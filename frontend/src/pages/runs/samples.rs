@@ -84,8 +84,12 @@ fn sample(sample: &Sample, before: Option<String>) -> AnyView {
         prompt,
         output,
         expected,
+        reward,
         checks,
     } = sample.clone();
+    let reward = reward.map(|reward| {
+        view! { <p class="note">{format!("Reward {reward:.3}")}</p> }
+    });
     let answer = match before {
         Some(before) => view! {
             <p class="note">"What changed since the evaluation before:"</p>
@@ -98,6 +102,7 @@ fn sample(sample: &Sample, before: Option<String>) -> AnyView {
         <li class="sample">
             <p class="sample__prompt">{prompt}</p>
             {answer}
+            {reward}
             <ul class="sample__checks">{checks.iter().map(check).collect::<Vec<_>>()}</ul>
             {folded("Expected", expected)}
         </li>

@@ -7,8 +7,8 @@ use leptos::prelude::*;
 use serde_json::{Map, Value};
 use shared::training::{
     AdapterConfig, BatchConfig, CheckpointConfig, DataConfig, EvaluationConfig, FieldDoc,
-    LearningRateSchedule, Lesson, Method, OptimizerConfig, Precision, PreferenceConfig,
-    PreferenceLoss, ScheduleConfig, TrainingConfig,
+    GrpoConfig, LearningRateSchedule, Lesson, Method, OptimizerConfig, PolicyLoss, Precision,
+    PreferenceConfig, PreferenceLoss, RewardScale, ScheduleConfig, TrainingConfig,
 };
 
 use super::words;
@@ -18,7 +18,7 @@ use crate::components::{Checkbox, Choice, Select, TextInput, badge::Badge, badge
 pub type Changes = BTreeMap<String, String>;
 
 /// Settings that the server fills in, or that are decided elsewhere on the page.
-const HIDDEN: [&str; 8] = [
+const HIDDEN: [&str; 9] = [
     "method",
     "model",
     "data.train",
@@ -26,6 +26,7 @@ const HIDDEN: [&str; 8] = [
     "data.general",
     "data.system_prompt",
     "adapter.initial",
+    "grpo.reward_model",
     "evaluation.checks",
 ];
 
@@ -40,6 +41,18 @@ fn matters(path: &str, method: Method) -> bool {
             method.writes_answers()
         }
         "preference.desirable_weight" | "preference.undesirable_weight" => method == Method::Kto,
+        "data.general_share" => method != Method::Grpo,
+        _ if path.starts_with("grpo.") => method == Method::Grpo,
+        _ => true,
+    }
+}
+
+/// Whether a topic has a setting that does something with a method.
+fn has_topic(topic: &str, method: Method) -> bool {
+    let lesson = method.lesson();
+    match topic {
+        "preference" => !matches!(lesson, Lesson::Answers | Lesson::Prompts),
+        "grpo" => lesson == Lesson::Prompts,
         _ => true,
     }
 }
@@ -48,10 +61,14 @@ fn matters(path: &str, method: Method) -> bool {
 fn choices(path: &str) -> Option<Vec<Choice<String>>> {
     let kind = |kind: &LearningRateSchedule| Choice::new(kind.to_string(), words::schedule(*kind));
     let loss = |loss: &PreferenceLoss| Choice::new(loss.to_string(), words::loss(*loss));
+    let policy = |loss: &PolicyLoss| Choice::new(loss.to_string(), words::policy_loss(*loss));
+    let scale = |scale: &RewardScale| Choice::new(scale.to_string(), words::reward_scale(*scale));
     let precision = |kind: &Precision| Choice::new(kind.to_string(), words::precision(*kind));
     match path {
         "schedule.kind" => Some(LearningRateSchedule::ALL.iter().map(kind).collect()),
         "preference.loss" => Some(PreferenceLoss::ALL.iter().map(loss).collect()),
+        "grpo.loss" => Some(PolicyLoss::ALL.iter().map(policy).collect()),
+        "grpo.scale" => Some(RewardScale::ALL.iter().map(scale).collect()),
         "precision" => Some(Precision::ALL.iter().map(precision).collect()),
         _ => None,
     }
@@ -75,6 +92,7 @@ fn topics() -> Vec<(&'static str, &'static str, Vec<FieldDoc>)> {
         ),
         ("adapter", "Adapter", AdapterConfig::fields()),
         ("preference", "Preference", PreferenceConfig::fields()),
+        ("grpo", "Drawing and rewards", GrpoConfig::fields()),
         ("data", "Data", DataConfig::fields()),
         (
             "evaluation",
@@ -109,7 +127,7 @@ pub fn Settings(
             .into_iter()
             .filter(|field| !HIDDEN.contains(&path(topic, field.name).as_str()))
             .collect();
-        let is_hidden = move || topic == "preference" && method.get().lesson() == Lesson::Answers;
+        let is_hidden = move || !has_topic(topic, method.get());
         let prefix = path(topic, "");
         let own: Vec<String> = fields.iter().map(|field| path(topic, field.name)).collect();
         let mark = move || {
@@ -310,7 +328,7 @@ mod tests {
         assert!(!config.data.shuffle);
         let unused = changed(&[("evaluation.generate_rows", "5"), ("preference.beta", "-1")]);
         let config = configuration(Method::Reward, &unused).unwrap();
-        assert_eq!(config.evaluation.generate_rows, 0);
+        assert_eq!(config.evaluation.generate_rows, None);
         assert_eq!(config.preference.beta, None);
         assert_eq!(
             configuration(Method::Sft, &Changes::new()),
@@ -335,6 +353,10 @@ mod tests {
         assert_eq!(shown(Method::Simpo), ["beta", "margin"]);
         assert_eq!(shown(Method::Orpo), ["beta"]);
         assert_eq!(shown(Method::Reward), ["centering"]);
+        let topics = |method| ["preference", "grpo"].map(|topic| has_topic(topic, method));
+        assert_eq!(topics(Method::Sft), [false, false]);
+        assert_eq!(topics(Method::Dpo), [true, false]);
+        assert_eq!(topics(Method::Grpo), [false, true]);
     }
 
     #[test]

@@ -107,6 +107,24 @@ impl Story {
         with_loss.collect()
     }
 
+    /// The rewards of answers to held-out prompts, by step.
+    #[must_use]
+    pub fn rewards(&self) -> Vec<(f64, f64)> {
+        let rewarded = self
+            .evaluations
+            .iter()
+            .filter_map(|one| Some((one.step as f64, one.reward?)));
+        rewarded.collect()
+    }
+
+    /// What rewards came to, from before training.
+    fn gain(&self) -> String {
+        let rewards = self.rewards();
+        let first = rewards.first().map_or(0.0, |point| point.1);
+        let best = rewards.iter().map(|point| point.1).fold(first, f64::max);
+        format!("Done. The reward of held-out answers went from {first:.3} to {best:.3} at best.")
+    }
+
     /// What foretells a bad end, each in a sentence; why a run failed is its answer and not here.
     #[must_use]
     pub fn warnings(&self) -> Vec<String> {
@@ -130,6 +148,7 @@ impl Story {
             JobState::Failed if run.message.is_empty() => "Failed.".to_owned(),
             JobState::Failed => format!("Failed: {}", run.message),
             JobState::Cancelled => format!("Cancelled after step {}.", run.step),
+            JobState::Succeeded if self.rewards().len() > 1 => self.gain(),
             JobState::Succeeded => match run.best_validation_loss.or(known) {
                 Some(loss) => format!("Done. The best validation loss is {loss:.3}."),
                 None => "Done.".to_owned(),
@@ -158,6 +177,14 @@ impl Story {
                      {best:.3}{left}."
                 )
             };
+        }
+        if let [.., (_, before), (_, last)] = self.rewards().as_slice() {
+            let course = if last > before {
+                "Improving"
+            } else {
+                "Not improving"
+            };
+            return format!("{course}; reward {last:.3} after {before:.3}{left}.");
         }
         match self.steps.iter().rev().find_map(|step| step.loss) {
             Some(loss) => format!("Learning; training loss {loss:.3}{left}."),

@@ -1,7 +1,8 @@
 //! The words for runs.
 
 use shared::training::{
-    LearningRateSchedule, Method, Precision, PreferenceLoss, RunEvent, StopReason,
+    LearningRateSchedule, Method, PolicyLoss, Precision, PreferenceLoss, RewardScale, RunEvent,
+    StopReason,
 };
 
 use super::story::about;
@@ -16,6 +17,7 @@ pub const fn method(method: Method) -> &'static str {
         Method::Simpo => "Prefer without a reference",
         Method::Kto => "More of the wanted, less of the unwanted",
         Method::Reward => "Score answers",
+        Method::Grpo => "Learn from rewards",
     }
 }
 
@@ -45,7 +47,13 @@ pub const fn method_help(method: Method) -> &'static str {
         }
         Method::Reward => {
             "Reward model: learns from the better of two responses to give an answer a score. It \
-             writes nothing itself; it picks the best of several answers."
+             writes nothing itself; it picks the best of several answers, or rewards those that a \
+             model learns from."
+        }
+        Method::Grpo => {
+            "Group-relative policy optimisation (GRPO): the model answers each prompt several times, \
+             and the answers with more reward than the others become likelier. Rewards come from a \
+             reward model, from the checks of a spec, or both. Drawing takes its time."
         }
     }
 }
@@ -58,6 +66,26 @@ pub const fn loss(loss: PreferenceLoss) -> &'static str {
         PreferenceLoss::Hinge => "Hinge (SLiC)",
         PreferenceLoss::Ipo => "Squared (IPO)",
         PreferenceLoss::Robust => "Robust to wrong judgements",
+    }
+}
+
+/// What the loss of drawn answers is a mean over.
+#[must_use]
+pub const fn policy_loss(loss: PolicyLoss) -> &'static str {
+    match loss {
+        PolicyLoss::Dapo => "All tokens of a step (DAPO)",
+        PolicyLoss::Grpo => "Each answer by its length (GRPO)",
+        PolicyLoss::DrGrpo => "The most tokens there could be (Dr. GRPO)",
+    }
+}
+
+/// What differences of rewards are divided by.
+#[must_use]
+pub const fn reward_scale(scale: RewardScale) -> &'static str {
+    match scale {
+        RewardScale::Group => "The deviation of a prompt's answers",
+        RewardScale::Batch => "The deviation of all answers of a step",
+        RewardScale::None => "Nothing",
     }
 }
 
@@ -98,6 +126,8 @@ pub fn event(event: &RunEvent) -> String {
         RunEvent::Evaluation(evaluation) => {
             let loss = evaluation.validation_loss;
             let loss = loss.map_or_else(String::new, |loss| format!(": validation loss {loss:.3}"));
+            let reward = evaluation.reward;
+            let reward = reward.map_or_else(String::new, |reward| format!(": reward {reward:.3}"));
             let checks = evaluation.all_checks.map_or_else(String::new, |checks| {
                 format!(
                     ", {} of {} answers pass every check",
@@ -110,7 +140,7 @@ pub fn event(event: &RunEvent) -> String {
                 ""
             };
             format!(
-                "Evaluated after step {}{loss}{checks}{best}.",
+                "Evaluated after step {}{loss}{reward}{checks}{best}.",
                 evaluation.step
             )
         }

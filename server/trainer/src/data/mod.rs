@@ -17,6 +17,7 @@
 mod json;
 mod labelled;
 mod preview;
+mod questions;
 mod rows;
 mod shapes;
 mod template;
@@ -24,6 +25,7 @@ mod tokens;
 
 pub use labelled::{LabelledRow, TokenizedLabels};
 pub use preview::{PreviewToken, preview};
+pub use questions::{AskedRow, Question, TokenizedPrompts};
 pub use rows::{Row, read_rows};
 pub use shapes::{RowShape, SequenceShape, TokenTotals, count_tokens};
 pub use template::{ChatTemplate, Rendered};

@@ -83,6 +83,7 @@ impl Encoder<'_> {
             Lesson::Unpaired => self
                 .labelled(&row.content, tools)?
                 .map(|sides| sides.into_iter().map(|(row, _)| row).collect()),
+            Lesson::Prompts => self.asked(&row.content, tools)?.map(|one| vec![one]),
         })
     }
 }
@@ -101,8 +102,8 @@ fn shape(row: &TokenizedRow) -> SequenceShape {
     }
 }
 
-/// Counts examples as [`Encoder::rows`], [`Encoder::pairs`], [`Encoder::labels`] and
-/// [`Encoder::comparisons`] do.
+/// Counts examples as [`Encoder::rows`], [`Encoder::pairs`], [`Encoder::labels`],
+/// [`Encoder::comparisons`] and [`Encoder::prompts`] do.
 pub fn count_tokens(rows: &[Option<RowShape>], max_length: usize) -> TokenTotals {
     let mut totals = TokenTotals::default();
     for row in rows {

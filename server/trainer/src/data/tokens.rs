@@ -336,7 +336,7 @@ impl<'a> Encoder<'a> {
 
 impl TokenizedRow {
     /// Learns everything from token `start` on.
-    fn learned_from(tokens: Vec<u32>, start: usize) -> Self {
+    pub(super) fn learned_from(tokens: Vec<u32>, start: usize) -> Self {
         let loss_mask = (0..tokens.len()).map(|index| index >= start).collect();
         Self { tokens, loss_mask }.without_first()
     }

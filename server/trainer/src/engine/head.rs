@@ -21,8 +21,10 @@ pub struct Scores {
     pub labels: Vec<LabelStatistics>,
     /// The scored rows before the last norm, `[N, D]`.
     pub(super) rows: Buffer,
-    /// The unit gradients by the normalised rows, `[N, D]`.
+    /// The unit gradients by the normalised rows, `[N, D]`, but for the factor `sharpness`.
     pub(super) units: Option<Buffer>,
+    /// What logits were multiplied by: one by the temperature.
+    pub(super) sharpness: f64,
 }
 
 impl Scores {
@@ -36,6 +38,18 @@ impl Model {
     /// Scores the batch's labels on `hidden` `[T, D]`, the result of the last block. Without
     /// `gradients` the unit gradients are left out, which halves the work.
     pub fn score(&self, hidden: &Tensor, batch: &Batch, gradients: bool) -> Result<Scores> {
+        self.score_at(1.0, hidden, batch, gradients)
+    }
+
+    /// The same where tokens are drawn at a temperature, which is above zero.
+    pub fn score_at(
+        &self,
+        temperature: f64,
+        hidden: &Tensor,
+        batch: &Batch,
+        gradients: bool,
+    ) -> Result<Scores> {
+        let sharpness = 1.0 / temperature;
         let width = self.config.hidden_size;
         let rows = self.pool.take((batch.labels.len(), width))?;
         if batch.labels.is_empty() {
@@ -43,6 +57,7 @@ impl Model {
                 labels: Vec::new(),
                 rows,
                 units: None,
+                sharpness,
             });
         }
         ops::gather_rows(&rows, hidden, &batch.loss_rows)?;
@@ -58,7 +73,7 @@ impl Model {
         if let Some(units) = &units {
             ops::fill(units, 0.0)?;
         }
-        self.sweep(&normed, &work, &batch.labels, units.as_deref())?;
+        self.sweep(sharpness, &normed, &work, &batch.labels, units.as_deref())?;
         if let Some(units) = &units {
             ops::head_finish(units, &work, self.weights.head(), &batch.labels)?;
         }
@@ -71,11 +86,13 @@ impl Model {
             labels,
             rows,
             units,
+            sharpness,
         })
     }
 
     fn sweep(
         &self,
+        sharpness: f64,
         normed: &Tensor,
         work: &Tensor,
         labels: &[u32],
@@ -87,7 +104,11 @@ impl Model {
             let width = TILE.min(vocabulary - first);
             let embedding = head.narrow(0, first, width)?;
             let logits = work.narrow(1, 0, width)?;
-            ops::linear(&logits, normed, &embedding)?;
+            if (sharpness - 1.0).abs() < f64::EPSILON {
+                ops::linear(&logits, normed, &embedding)?;
+            } else {
+                ops::gemm_scaled(&logits, normed, &embedding.t()?, sharpness as f32)?;
+            }
             ops::head_tile(
                 work,
                 HeadTile {
@@ -121,7 +142,9 @@ impl Model {
             ops::fill(&d_rows, 0.0)?;
             let eps = self.config.rms_norm_eps;
             ops::rms_norm_backward_add(&d_rows, units, &scores.rows, &self.weights.norm, eps)?;
-            ops::scatter_rows(&g, &d_rows, &batch.loss_rows, by_logp)?;
+            let by_logp = by_logp.iter().map(|by_logp| by_logp * scores.sharpness);
+            let by_logp: Vec<f64> = by_logp.collect();
+            ops::scatter_rows(&g, &d_rows, &batch.loss_rows, &by_logp)?;
         }
         Ok(g)
     }

@@ -43,6 +43,7 @@ impl Model {
             labels: labels.collect(),
             rows,
             units,
+            sharpness: 1.0,
         })
     }
 

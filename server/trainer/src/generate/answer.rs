@@ -14,7 +14,7 @@ pub(super) struct Answer<'a> {
     pub(super) text: String,
     /// How much of the text was told; the rest could be the beginning of a stop text.
     told: usize,
-    pub(super) tokens: usize,
+    pub(super) tokens: Vec<u32>,
     pub(super) finish: Option<FinishReason>,
 }
 
@@ -31,7 +31,7 @@ impl<'a> Answer<'a> {
             stream: tokenizer.stream(true),
             text: String::new(),
             told: 0,
-            tokens: 0,
+            tokens: Vec::new(),
             finish: None,
         }
     }
@@ -39,7 +39,7 @@ impl<'a> Answer<'a> {
     /// Takes the logits `[V]` that follow, chooses a token and says which, unless the answer ends.
     pub(super) fn advance(&mut self, logits: &[f32], room: usize) -> Result<Option<u32>> {
         let token = self.sampler.next(logits);
-        self.tokens += 1;
+        self.tokens.push(token);
         if self.stop_tokens.contains(&token) {
             self.end(FinishReason::Stop)?;
             return Ok(None);
@@ -48,7 +48,7 @@ impl<'a> Answer<'a> {
         self.text.push_str(&piece);
         if self.cut_at_stop_text(piece.len()) {
             self.finish = Some(FinishReason::Stop);
-        } else if self.tokens >= self.request.max_new_tokens.min(room) {
+        } else if self.tokens.len() >= self.request.max_new_tokens.min(room) {
             self.end(FinishReason::Length)?;
         }
         Ok(self.finish.is_none().then_some(token))

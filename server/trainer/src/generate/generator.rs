@@ -163,7 +163,7 @@ impl Running<'_> {
 fn unanswered() -> Generated {
     Generated {
         text: String::new(),
-        tokens: 0,
+        tokens: Vec::new(),
         finish: FinishReason::Length,
         latency: Duration::ZERO,
     }

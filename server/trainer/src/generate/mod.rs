@@ -13,7 +13,8 @@
 //! | `decoder` | what sampling needs of an engine |
 //! | `generator` | batches by length, the loop |
 //! | `judge` | scores of answers by a reward model |
-//! | `rows` | answers to the prompts of rows, for evaluations while training |
+//! | `rewards` | what answers are worth, by a reward model and by checks |
+//! | `rows` | answers to the prompts of rows, for evaluations while training and to learn from |
 //!
 //! # Adding a way to sample
 //! A field of [`Sampling`] whose default changes nothing, its step in `sample` in the order that
@@ -24,6 +25,7 @@ mod decoder;
 mod generator;
 mod judge;
 mod request;
+mod rewards;
 mod rows;
 mod sample;
 
@@ -31,5 +33,6 @@ pub use decoder::{Decoder, ModelDecoder};
 pub use generator::Generator;
 pub use judge::{Judge, best_of};
 pub use request::{FinishReason, GenerateRequest, Generated, Sampling};
+pub use rewards::Rewards;
 pub use rows::RowAnswerer;
 pub use sample::Sampler;

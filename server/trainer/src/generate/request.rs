@@ -49,7 +49,7 @@ pub struct Generated {
     /// The answer, without special tokens and without what stopped it.
     pub text: String,
     /// The tokens that were generated, with the one that ended it.
-    pub tokens: usize,
+    pub tokens: Vec<u32>,
     /// Why it ended.
     pub finish: FinishReason,
     /// From the start of its batch to its end.

@@ -115,6 +115,7 @@ mod tests {
                 reference: &reference[first..last],
                 desirable: &desirable[first..last],
                 kl: 0.25,
+                ..Scored::default()
             };
             KTO.evaluate(&scored, KTO.units(&[2, 1, 1]))
         };

@@ -9,7 +9,7 @@ pub struct PreferenceSums {
     sides: [SideSums; 2],
     /// Pairs, and those of them whose chosen response has the higher reward.
     pairs: [usize; 2],
-    /// The distance from the reference that each response was judged with.
+    /// The distance from the reference: what each response was judged with, or that of each token.
     kl: Sum,
 }
 
@@ -62,6 +62,11 @@ impl PreferenceSums {
         side.reward.add(reward);
         side.logp.add(logp);
         self.kl.add(kl);
+    }
+
+    /// Counts the distance from the reference at one token of a drawn answer.
+    pub fn add_distance(&mut self, distance: f64) {
+        self.kl.add(distance);
     }
 
     /// Adds another micro-batch.

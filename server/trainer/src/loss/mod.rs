@@ -13,6 +13,7 @@
 //!    line in `tests/reference/losses.py`, which stores what TRL's own code finds.
 
 mod dpo;
+mod grpo;
 mod kto;
 mod metrics;
 mod pairs;
@@ -25,6 +26,8 @@ use std::ops::Range;
 use shared::training::{Method, TrainingConfig};
 
 pub use dpo::Dpo;
+pub(crate) use grpo::deviation;
+pub use grpo::{Grpo, advantages};
 pub use kto::Kto;
 pub use metrics::PreferenceSums;
 pub use pairs::{Pair, PairLoss, Pairwise, PairwiseLoss};
@@ -48,6 +51,11 @@ pub struct Scored<'a> {
     /// How far the model is from its reference, estimated on the examples of the whole step, where
     /// the objective needs it; a constant to the gradient.
     pub kl: f64,
+    /// For each sequence how much better it is than the others of its group, where answers were drawn.
+    pub advantages: &'a [f64],
+    /// The log-probabilities of the labels under the reference model, `[N]`, where the objective needs
+    /// each.
+    pub token_reference: &'a [f32],
 }
 
 /// A loss and its gradient.
@@ -69,6 +77,11 @@ pub trait Objective: Send + Sync {
 
     /// Whether [`Scored::reference`] must be filled.
     fn needs_reference(&self) -> bool;
+
+    /// Whether [`Scored::token_reference`] must be filled.
+    fn needs_token_reference(&self) -> bool {
+        false
+    }
 
     /// Whether [`Scored::kl`] must be filled.
     fn needs_kl(&self) -> bool {
@@ -97,6 +110,11 @@ pub fn objective(config: &TrainingConfig) -> Box<dyn Objective> {
         Method::Reward => Box::new(Pairwise(BradleyTerry {
             centering: config.preference.centering,
         })),
+        Method::Grpo => Box::new(Grpo {
+            loss: config.grpo.loss,
+            kl_weight: config.grpo.kl_weight,
+            max_new_tokens: config.grpo.max_new_tokens,
+        }),
         Method::Kto => Box::new(Kto {
             beta,
             weights: [

@@ -17,7 +17,7 @@ use super::step::{Measure, Scene, Scorable, StepSums};
 const SAMPLES: usize = 8;
 
 /// What the model answered to the prompt of one validation row.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Answer {
     /// The row, from 0.
     pub row: usize,
@@ -27,6 +27,8 @@ pub struct Answer {
     pub output: String,
     /// What the row holds.
     pub expected: String,
+    /// What it is worth, where answers are rewarded.
+    pub reward: Option<f64>,
 }
 
 /// Generates answers to the prompts of validation rows.
@@ -46,6 +48,9 @@ pub trait Answerer: Sync {
 pub trait Scorer: Sync {
     /// The verdict of every check on it.
     fn score(&self, answer: &Answer) -> Vec<CheckResult>;
+
+    /// The share of passed checks by their weights, from 0 to 1; `None` where nothing has a weight.
+    fn share(&self, results: &[CheckResult]) -> Option<f64>;
 }
 
 /// How answers are made and judged.
@@ -66,6 +71,8 @@ impl fmt::Debug for TaskEvaluation<'_> {
 /// What is evaluated.
 pub(super) struct Evaluation<'a> {
     pub(super) config: &'a EvaluationConfig,
+    /// How many rows are answered.
+    pub(super) generate_rows: usize,
     pub(super) task: Option<TaskEvaluation<'a>>,
     /// Examples that go through the model at once.
     pub(super) batch_size: usize,
@@ -91,8 +98,8 @@ impl Evaluation<'_> {
             metrics.validation_loss = loss.is_finite().then_some(loss);
             metrics.preference = sums.preference.map(|sums| sums.metrics());
         }
-        if let (Some(task), 1..) = (self.task, self.config.generate_rows) {
-            let (rows, tokens) = (self.config.generate_rows, self.config.max_new_tokens);
+        if let (Some(task), 1..) = (self.task, self.generate_rows) {
+            let (rows, tokens) = (self.generate_rows, self.config.max_new_tokens);
             let answers = task
                 .answerer
                 .answer(adapter, rows, tokens, self.interrupter)?;
@@ -159,6 +166,9 @@ impl Evaluation<'_> {
 fn judge(metrics: &mut EvaluationMetrics, scorer: &dyn Scorer, answers: Vec<Answer>) {
     let mut checks: BTreeMap<String, TaskMetric> = BTreeMap::new();
     let mut all = TaskMetric::default();
+    let rewards: Vec<f64> = answers.iter().filter_map(|answer| answer.reward).collect();
+    let mean = rewards.iter().sum::<f64>() / rewards.len().max(1) as f64;
+    metrics.reward = (!rewards.is_empty()).then_some(mean);
     for answer in answers {
         let results = scorer.score(&answer);
         for result in &results {
@@ -166,19 +176,23 @@ fn judge(metrics: &mut EvaluationMetrics, scorer: &dyn Scorer, answers: Vec<Answ
             metric.total += 1;
             metric.passed += usize::from(result.passed);
         }
-        all.total += 1;
-        all.passed += usize::from(results.iter().all(|result| result.passed));
+        if !results.is_empty() {
+            all.total += 1;
+            all.passed += usize::from(results.iter().all(|result| result.passed));
+        }
         if metrics.samples.len() < SAMPLES {
             let Answer {
                 prompt,
                 output,
                 expected,
+                reward,
                 ..
             } = answer;
             metrics.samples.push(Sample {
                 prompt,
                 output,
                 expected,
+                reward,
                 checks: results,
             });
         }

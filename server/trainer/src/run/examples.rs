@@ -3,9 +3,11 @@
 use sha2::{Digest, Sha256};
 use shared::training::{Lesson, Method};
 
-use crate::data::{LabelledRow, TokenizedPair, TokenizedRow};
+use crate::data::{AskedRow, LabelledRow, TokenizedPair, TokenizedRow};
 use crate::error::{Result, TrainerError};
 use crate::model::ModelConfig;
+
+use super::order::Source;
 
 /// Tokenized data of one kind.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -16,6 +18,8 @@ pub enum Examples {
     Pairs(Vec<TokenizedPair>),
     /// Answers that are each wanted or not.
     Unpaired(Vec<LabelledRow>),
+    /// Prompts that the model answers itself.
+    Prompts(Vec<AskedRow>),
 }
 
 impl Examples {
@@ -25,6 +29,7 @@ impl Examples {
             Self::Rows(rows) => rows.len(),
             Self::Pairs(pairs) => pairs.len(),
             Self::Unpaired(rows) => rows.len(),
+            Self::Prompts(rows) => rows.len(),
         }
     }
 
@@ -33,12 +38,21 @@ impl Examples {
         self.len() == 0
     }
 
-    /// The sequences of one example: a row, or chosen and rejected.
+    /// The sequences of one example: a row, or chosen and rejected, or the prompt.
     pub(super) fn sequences(&self, index: usize) -> Vec<&TokenizedRow> {
         match self {
             Self::Rows(rows) => vec![&rows[index]],
             Self::Pairs(pairs) => vec![&pairs[index].chosen, &pairs[index].rejected],
             Self::Unpaired(rows) => vec![&rows[index].row],
+            Self::Prompts(rows) => vec![&rows[index].prompt],
+        }
+    }
+
+    /// One prompt, if the examples are such.
+    pub(super) fn asked(&self, source: Source) -> Option<&AskedRow> {
+        match (self, source) {
+            (Self::Prompts(rows), Source::Train(index)) => rows.get(index),
+            _ => None,
         }
     }
 
@@ -46,7 +60,7 @@ impl Examples {
     pub(super) fn labelled(&self, index: usize) -> Option<&LabelledRow> {
         match self {
             Self::Unpaired(rows) => rows.get(index),
-            Self::Rows(_) | Self::Pairs(_) => None,
+            Self::Rows(_) | Self::Pairs(_) | Self::Prompts(_) => None,
         }
     }
 
@@ -56,7 +70,7 @@ impl Examples {
         let count = self.len().min(most);
         match self {
             Self::Unpaired(rows) => (0..count).map(|at| at * rows.len() / count).collect(),
-            Self::Rows(_) | Self::Pairs(_) => (0..count).collect(),
+            Self::Rows(_) | Self::Pairs(_) | Self::Prompts(_) => (0..count).collect(),
         }
     }
 
@@ -72,6 +86,7 @@ impl Examples {
             (Self::Rows(_), Lesson::Answers)
                 | (Self::Pairs(_), Lesson::Pairs | Lesson::Comparisons)
                 | (Self::Unpaired(_), Lesson::Unpaired)
+                | (Self::Prompts(_), Lesson::Prompts)
         );
         let fail = |reason: String| Err(TrainerError::Config { field, reason });
         if !fits {
@@ -81,6 +96,7 @@ impl Examples {
                     format!("{method} needs pairs of chosen and rejected")
                 }
                 Lesson::Unpaired => format!("{method} needs answers with a label"),
+                Lesson::Prompts => format!("{method} needs prompts to answer"),
             });
         }
         for index in 0..self.len() {
@@ -111,6 +127,11 @@ impl Examples {
                 for token in &row.beyond {
                     sha.update(token.to_le_bytes());
                 }
+            }
+            if let Self::Prompts(rows) = self {
+                let expected = &rows[index].expected;
+                sha.update((expected.len() as u64).to_le_bytes());
+                sha.update(expected);
             }
         }
     }

@@ -15,6 +15,7 @@
 //! | `start` | what is refused, and where a run begins |
 //! | `training` | the loop |
 //! | `step` | one optimizer step from micro-batches |
+//! | `draw` | answers that the model draws, and their rewards |
 //! | `reference` | log-probabilities of the reference model |
 //! | `kl` | how far the model is from its reference, for KTO |
 //! | `evaluate` | validation loss and checks on generated answers |
@@ -27,6 +28,7 @@
 //! in `tests/resume` that fails without it.
 
 mod checkpoint;
+mod draw;
 mod durable;
 mod evaluate;
 mod examples;
@@ -44,8 +46,10 @@ mod step;
 mod tests;
 mod training;
 
+pub use draw::{Draw, Drawer, Drawn};
 pub use evaluate::{Answer, Answerer, Scorer, TaskEvaluation};
 pub use examples::Examples;
 pub use interrupter::Interrupter;
+pub(crate) use plan::drawn_at_once;
 pub use plan::{Steps, count_steps, estimate_memory};
 pub use request::{Outcome, TrainRequest, train};

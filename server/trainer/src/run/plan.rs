@@ -30,6 +30,9 @@ const NUMBER: usize = 4;
 /// What the program itself needs besides a model: code, tokenizer, rows.
 const PROGRAM_BYTES: usize = 256 << 20;
 
+/// The most answers that are drawn at once: with more, a step of decoding takes as long for each.
+const DRAWN_AT_ONCE: usize = 64;
+
 /// About how many bytes of memory a run needs, where its longest row has `longest` tokens after it
 /// was cut. In numbers of 32 bits it is the sum of
 ///
@@ -42,8 +45,10 @@ const PROGRAM_BYTES: usize = 256 << 20;
 ///   2·KV)·d` for queries, keys and values, `H·d + H` for attention, `2·F` for gate and up, and the
 ///   adapters' inner results, `r` for each adapted layer;
 /// - for each of the T tokens what is computed anew at any one time, `6·D + 4·F`;
+/// - where answers are drawn, keys and values of all answers that are drawn at once, `2·KV·d` for each
+///   token and layer; T counts them as long as they may be;
 ///
-/// the last two times 9/8, because buffers come in eight sizes for each power of two; and a
+/// the two before the last times 9/8, because buffers come in eight sizes for each power of two; and a
 /// constant for the program. The logits are computed in tiles and are not worth counting.
 pub fn estimate_memory(model: &ModelConfig, config: &TrainingConfig, longest: usize) -> u64 {
     let adapter = adapter::parameters(model, &LoraShape::of(config));
@@ -53,8 +58,15 @@ pub fn estimate_memory(model: &ModelConfig, config: &TrainingConfig, longest: us
         4
     };
     let sides = match config.method.lesson() {
-        Lesson::Answers | Lesson::Unpaired => 1,
+        Lesson::Answers | Lesson::Unpaired | Lesson::Prompts => 1,
         Lesson::Pairs | Lesson::Comparisons => 2,
+    };
+    let (longest, drawn) = match config.method.lesson() {
+        Lesson::Prompts => {
+            let longest = (longest + config.grpo.max_new_tokens).min(model.context());
+            (longest, drawn_at_once(config) * longest)
+        }
+        _ => (longest, 0),
     };
     let tokens = config.batch.size * longest * sides;
     let targets = config.adapter.targets.len();
@@ -71,8 +83,15 @@ pub fn estimate_memory(model: &ModelConfig, config: &TrainingConfig, longest: us
         Precision::Full => base_parameters(model),
         Precision::Brain => base_parameters(model) / 2,
     };
-    let numbers = base + copies * adapter + activations;
+    let cache = drawn * model.layers * 2 * keys;
+    let numbers = base + copies * adapter + activations + cache;
     (numbers * NUMBER + PROGRAM_BYTES) as u64
+}
+
+/// How many answers are drawn at once.
+pub(crate) fn drawn_at_once(config: &TrainingConfig) -> usize {
+    let prompts = config.batch.size * config.batch.accumulation;
+    (prompts * config.grpo.answers).min(DRAWN_AT_ONCE)
 }
 
 fn base_parameters(model: &ModelConfig) -> usize {

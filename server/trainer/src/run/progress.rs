@@ -8,7 +8,7 @@ use shared::training::{EvaluationConfig, EvaluationMetrics};
 pub(super) struct Progress {
     /// The step of the best evaluation.
     pub(super) best_step: Option<usize>,
-    /// Its value: a loss, or a share of passed checks.
+    /// Its value, of which more is better: a loss turned round, a reward, or a share of passed checks.
     pub(super) best_value: Option<f64>,
     /// Evaluations since one was better by the configured margin.
     pub(super) without_improvement: usize,
@@ -26,7 +26,7 @@ impl Progress {
                 .all_checks
                 .map(|checks| checks.passed as f64 / checks.total.max(1) as f64)
         } else {
-            metrics.validation_loss.map(|loss| -loss)
+            metrics.reward.or(metrics.validation_loss.map(|loss| -loss))
         };
         let Some(value) = value.filter(|value| value.is_finite()) else {
             self.without_improvement += 1;

@@ -9,6 +9,7 @@ use shared::training::{RunEvent, StopReason, TrainingConfig};
 use crate::engine::Model;
 use crate::error::{Result, TrainerError};
 
+use super::draw::Drawer;
 use super::evaluate::TaskEvaluation;
 use super::examples::Examples;
 use super::interrupter::Interrupter;
@@ -33,6 +34,8 @@ pub struct TrainRequest<'a> {
     pub general: Option<Examples>,
     /// How answers are generated and judged at evaluations.
     pub task: Option<TaskEvaluation<'a>>,
+    /// How answers are drawn and rewarded, where that is what is learned from.
+    pub drawer: Option<&'a dyn Drawer>,
     /// Rows that were cut, for [`RunEvent::Started`].
     pub truncated_rows: usize,
     /// Rows that were left out, for [`RunEvent::Started`].

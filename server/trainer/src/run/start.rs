@@ -54,6 +54,7 @@ pub(super) fn check(request: &TrainRequest<'_>) -> Result<()> {
         return refuse("optimizer.learning_rate", "must be a positive number");
     }
     check_preference(config)?;
+    check_grpo(request)?;
     check_evaluation(&config.evaluation, request)?;
     if request.train.is_empty() {
         return refuse("data.train", "has no row that anything can be learned from");
@@ -73,7 +74,7 @@ pub(super) fn check(request: &TrainRequest<'_>) -> Result<()> {
 }
 
 fn check_evaluation(config: &EvaluationConfig, request: &TrainRequest<'_>) -> Result<()> {
-    let generates = request.task.is_some() && config.generate_rows > 0;
+    let generates = request.task.is_some() && request.config.generate_rows() > 0;
     let method = request.config.method;
     if generates && !method.writes_answers() {
         return refuse(
@@ -87,17 +88,64 @@ fn check_evaluation(config: &EvaluationConfig, request: &TrainRequest<'_>) -> Re
             "needs validation rows, evaluation.generate_rows above 0 and at least one check",
         );
     }
-    if config.patience > 0 && request.validation.is_none() && !config.by_task_metric {
+    let is_measured = match method.lesson() {
+        Lesson::Prompts => generates,
+        _ => request.validation.is_some() || config.by_task_metric,
+    };
+    if config.patience > 0 && !is_measured {
         return refuse(
             "evaluation.patience",
-            "needs validation rows; add some or set it to 0",
+            "needs validation rows (and for grpo evaluation.generate_rows above 0); add some or set \
+             it to 0",
+        );
+    }
+    Ok(())
+}
+
+fn check_grpo(request: &TrainRequest<'_>) -> Result<()> {
+    let (config, settings) = (request.config, &request.config.grpo);
+    if config.method != Method::Grpo {
+        return Ok(());
+    }
+    if request.drawer.is_none() {
+        return refuse(
+            "grpo.reward_model",
+            "nothing rewards an answer: name a reward model, or checks in evaluation.checks and a \
+             grpo.checks_weight above 0",
+        );
+    }
+    if settings.answers < 2 {
+        return refuse(
+            "grpo.answers",
+            "must be at least 2: an answer is judged against the others",
+        );
+    }
+    if settings.max_new_tokens == 0 {
+        return refuse("grpo.max_new_tokens", "must be at least 1");
+    }
+    if !(settings.temperature.is_finite() && settings.temperature > 0.0) {
+        return refuse("grpo.temperature", "must be a number above 0");
+    }
+    for (field, weight) in [
+        ("grpo.reward_weight", settings.reward_weight),
+        ("grpo.checks_weight", settings.checks_weight),
+        ("grpo.kl_weight", settings.kl_weight),
+    ] {
+        if !weight.is_finite() || weight < 0.0 {
+            return refuse(field, "must be a number from 0 up");
+        }
+    }
+    if request.general.is_some() {
+        return refuse(
+            "data.general",
+            "must be left out: grpo imitates no rows, so none can be mixed in",
         );
     }
     Ok(())
 }
 
 fn check_preference(config: &TrainingConfig) -> Result<()> {
-    if config.method.lesson() == Lesson::Answers {
+    if matches!(config.method.lesson(), Lesson::Answers | Lesson::Prompts) {
         return Ok(());
     }
     let (beta, preference) = (config.beta(), &config.preference);

@@ -1,6 +1,7 @@
 //! The loss of a step's micro-batches, forward and backward.
 
 use candle_core::Tensor;
+use shared::training::DrawnMetrics;
 
 use crate::adapter::{Adapter, Gradients};
 use crate::engine::{Batch, Model, Pass, Scores};
@@ -40,15 +41,22 @@ pub(super) struct Scene<'a> {
     pub(super) max_length: usize,
     /// Whether sequences are scored whole, instead of token by token.
     pub(super) scored: bool,
+    /// At which temperature answers are drawn; one where none are.
+    pub(super) temperature: f64,
 }
 
 /// A micro-batch with what its loss needs besides the model.
+#[derive(Default)]
 pub(super) struct Prepared {
     pub(super) batch: Batch,
     /// For each sequence its sum under the reference model, if the objective needs it.
-    reference: Vec<f64>,
+    pub(super) reference: Vec<f64>,
     /// For each sequence whether its answer is wanted, where examples have labels.
-    desirable: Vec<bool>,
+    pub(super) desirable: Vec<bool>,
+    /// For each sequence its advantage, where answers were drawn.
+    pub(super) advantages: Vec<f64>,
+    /// For each label its log-probability under the reference model, if the objective needs it.
+    pub(super) token_reference: Vec<f32>,
 }
 
 impl Prepared {
@@ -65,6 +73,8 @@ impl Prepared {
             reference: &self.reference,
             desirable: &self.desirable,
             kl,
+            advantages: &self.advantages,
+            token_reference: &self.token_reference,
         }
     }
 }
@@ -101,18 +111,20 @@ impl Scene<'_> {
     ) -> Result<Scores> {
         Ok(match adapter.and_then(Adapter::score) {
             Some(head) => self.model.reward(hidden, batch, head, gradients)?,
-            None => self.model.score(hidden, batch, gradients)?,
+            None => self
+                .model
+                .score_at(self.temperature, hidden, batch, gradients)?,
         })
     }
 
-    /// The loss of a micro-batch; adds its gradients.
+    /// The loss of a micro-batch and the sum of its predictions' entropies; adds its gradients.
     fn learn(
         &self,
         pass: &Pass<'_>,
         part: &Prepared,
         measure: Measure,
         gradients: &Gradients,
-    ) -> Result<LossOutput> {
+    ) -> Result<(LossOutput, f64)> {
         let batch = &part.batch;
         let saved = self.model.forward_saving(pass, batch)?;
         let scores = self.scores(pass.adapter, saved.hidden(), batch, true)?;
@@ -123,7 +135,8 @@ impl Scene<'_> {
             self.model
                 .backward(pass, batch, saved, &scores, &output.by_logp, gradients)?;
         }
-        Ok(output)
+        let entropies = scores.labels.iter().map(|label| f64::from(label.entropy));
+        Ok((output, entropies.sum()))
     }
 }
 
@@ -133,6 +146,11 @@ pub(super) struct StepSums {
     pub(super) loss: f64,
     pub(super) tokens: usize,
     pub(super) preference: Option<PreferenceSums>,
+    /// Labels that were learned from, and the sum of their predictions' entropies.
+    pub(super) labels: usize,
+    pub(super) entropy: f64,
+    /// What was drawn, where answers were.
+    pub(super) drawn: Option<DrawnMetrics>,
 }
 
 impl StepSums {
@@ -162,19 +180,18 @@ impl Scene<'_> {
         &self,
         adapter: &Adapter,
         gradients: &Gradients,
-        input: StepInput<'_>,
+        input: &mut StepInput<'_>,
     ) -> Result<Option<StepSums>> {
         let StepInput {
             train,
-            mut general,
+            general,
             micro_batches,
-            dropout,
             interrupter,
+            ..
         } = input;
-        crate::ops::fill(gradients.flat(), 0.0)?;
         let mut batches = Vec::with_capacity(micro_batches.len());
         let mut units = 0;
-        for sources in micro_batches {
+        for sources in *micro_batches {
             if let Some(part) = self.prepare(train, general.as_deref_mut(), sources)? {
                 units += self.objective.units(&part.labels());
                 batches.push(part);
@@ -196,13 +213,29 @@ impl Scene<'_> {
             kl = found;
         }
         let measure = Measure { units, kl };
+        self.learn_all(&batches, measure, (adapter, gradients), input)
+    }
+
+    /// Gradients of all micro-batches of a step; `None` if it was interrupted halfway.
+    pub(super) fn learn_all(
+        &self,
+        parts: &[Prepared],
+        measure: Measure,
+        (adapter, gradients): (&Adapter, &Gradients),
+        input: &StepInput<'_>,
+    ) -> Result<Option<StepSums>> {
+        crate::ops::fill(gradients.flat(), 0.0)?;
         let mut sums = StepSums::default();
-        for (number, part) in batches.iter().enumerate() {
-            if interrupter.reason().is_some() {
+        for (number, part) in parts.iter().enumerate() {
+            if input.interrupter.reason().is_some() {
                 return Ok(None);
             }
+            // Answers of which nothing was drawn.
+            if part.batch.labels.is_empty() {
+                continue;
+            }
             let stream = |key: DropoutKey| key.stream + number as u64;
-            let dropout = dropout.map(|key| DropoutKey {
+            let dropout = input.dropout.map(|key| DropoutKey {
                 stream: stream(key),
                 ..key
             });
@@ -210,7 +243,10 @@ impl Scene<'_> {
                 adapter: Some(adapter),
                 dropout,
             };
-            sums.add(&self.learn(&pass, part, measure, gradients)?, &part.batch);
+            let (output, entropy) = self.learn(&pass, part, measure, gradients)?;
+            sums.add(&output, &part.batch);
+            sums.labels += part.batch.labels.len();
+            sums.entropy += entropy;
         }
         Ok(Some(sums))
     }
@@ -263,6 +299,7 @@ impl Scene<'_> {
             batch,
             reference,
             desirable,
+            ..Prepared::default()
         }))
     }
 }

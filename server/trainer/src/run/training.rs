@@ -12,6 +12,7 @@ use crate::ops::DropoutKey;
 use crate::optim::{AdamW, Schedule};
 
 use super::checkpoint::{Identity, State, Store};
+use super::draw::Policy;
 use super::durable;
 use super::evaluate::{Evaluation, TaskEvaluation};
 use super::interrupter::Interrupter;
@@ -28,6 +29,7 @@ pub(super) struct Training<'a> {
     output: &'a Path,
     clock: &'a (dyn Fn() -> Duration + Sync),
     task: Option<TaskEvaluation<'a>>,
+    policy: Option<Policy<'a>>,
     sink: &'a mut Sink<'a>,
     interrupter: &'a Interrupter,
     scene: Scene<'a>,
@@ -66,6 +68,7 @@ where {
             output,
             clock,
             task,
+            drawer,
             ..
         } = request;
         let objective: Box<dyn Objective> = objective(config);
@@ -108,22 +111,30 @@ where {
         }
         let began = clock().as_secs_f64() - state.train_seconds;
         let group = config.batch.size;
+        let lesson = config.method.lesson();
+        let draws = lesson == Lesson::Prompts;
         Ok(Self {
             config,
             output,
             clock,
             task,
+            policy: drawer
+                .filter(|_| draws)
+                .map(|drawer| Policy { drawer, config }),
             interrupter,
             scene: Scene {
                 model,
                 objective,
                 reference_adapter: initial,
                 max_length: config.data.max_length,
-                scored: config.method.lesson() == Lesson::Comparisons,
+                scored: lesson == Lesson::Comparisons,
+                temperature: if draws { config.grpo.temperature } else { 1.0 },
             },
             train: Scorable::new(request.train, group),
+            // Of prompts there is no loss; their answers are judged.
             validation: request
                 .validation
+                .filter(|_| !draws)
                 .map(|examples| Scorable::new(examples, group)),
             general: request
                 .general
@@ -202,14 +213,21 @@ where {
         let start = (self.clock)();
         let done = self.state.step;
         let micro_batches = self.order.micro_batches(done, &mut self.epoch);
-        let input = StepInput {
+        let mut input = StepInput {
             train: &mut self.train,
             general: self.general.as_mut(),
             micro_batches: &micro_batches,
             dropout: dropout(self.config, done),
             interrupter: self.interrupter,
         };
-        let Some(sums) = self.scene.step(&self.adapter, &self.gradients, input)? else {
+        let learning = (&self.adapter, &self.gradients);
+        let sums = match &self.policy {
+            Some(policy) => self.scene.draw_and_learn(policy, learning, &input, done)?,
+            None => self
+                .scene
+                .step(&self.adapter, &self.gradients, &mut input)?,
+        };
+        let Some(sums) = sums else {
             return Ok(false);
         };
         if !sums.loss.is_finite() {
@@ -238,6 +256,7 @@ where {
                 0.0
             },
             preference: sums.preference.map(|preference| preference.metrics()),
+            drawn: sums.drawn,
         };
         let finding = self.state.health.step(&metrics, self.config);
         (self.sink)(RunEvent::Step(metrics));
@@ -262,14 +281,13 @@ where {
     /// Evaluates the present adapter; says if that was interrupted. What training begins with is
     /// evaluated too, but never the best.
     fn evaluate(&mut self) -> Result<Verdict> {
-        if self.validation.is_none()
-            && (self.task.is_none() || self.config.evaluation.generate_rows == 0)
-        {
+        if self.validation.is_none() && (self.task.is_none() || self.config.generate_rows() == 0) {
             self.state.pending_evaluation = false;
             return Ok(None);
         }
         let evaluation = Evaluation {
             config: &self.config.evaluation,
+            generate_rows: self.config.generate_rows(),
             task: self.task,
             batch_size: self.config.batch.size,
             accumulation: self.config.batch.accumulation,
@@ -361,7 +379,12 @@ where {
 /// The dropout of the step after `done` steps; each micro-batch has a number of its own.
 fn dropout(config: &TrainingConfig, done: usize) -> Option<DropoutKey> {
     let share = config.adapter.dropout as f32;
-    let stream = (done * config.batch.accumulation.max(1)) as u64;
+    // A step that draws learns from so many batches of answers.
+    let answers = match config.method.lesson() {
+        Lesson::Prompts => config.grpo.answers,
+        _ => 1,
+    };
+    let stream = (done * config.batch.accumulation.max(1) * answers) as u64;
     (share > 0.0).then_some(DropoutKey {
         seed: config.seed,
         stream,

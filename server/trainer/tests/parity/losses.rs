@@ -1,4 +1,4 @@
-//! Every preference loss and its gradient against TRL's own code in 64 bits.
+//! Every loss of preferences and rewards, and its gradient, against TRL's own code in 64 bits.
 
 use serde_json::Value;
 use shared::training::{Method, TrainingConfig};
@@ -53,7 +53,11 @@ fn config(case: &Value) -> TrainingConfig {
         ..TrainingConfig::default()
     };
     let settings = case["settings"].clone();
-    config.preference = serde_json::from_value(settings).unwrap();
+    if config.method == Method::Grpo {
+        config.grpo = serde_json::from_value(settings).unwrap();
+    } else {
+        config.preference = serde_json::from_value(settings).unwrap();
+    }
     config
 }
 
@@ -62,22 +66,40 @@ fn config(case: &Value) -> TrainingConfig {
 fn losses_and_their_gradients_are_trls() {
     let stored = json("losses.json");
     let pairs = Pairs::new(&stored["pairs"]);
+    let advantages: Vec<f64> = numbers(&stored["advantages"]).collect();
+    // Off by what the script takes: -1 to 1, by quarters.
+    let places = pairs.spans.iter().flat_map(|span| 0..span.len());
+    let off = places.map(|place| (place % 9) as f32 / 4.0 - 1.0);
+    let token_reference: Vec<f32> = pairs
+        .logps
+        .iter()
+        .zip(off)
+        .map(|(logp, off)| logp + off)
+        .collect();
     let scored = Scored {
         logps: &pairs.logps,
         spans: &pairs.spans,
         reference: &pairs.reference,
+        advantages: &advantages,
         ..Scored::default()
     };
+    let lengths: Vec<usize> = pairs.spans.iter().map(ExactSizeIterator::len).collect();
     let sides = pairs.spans.len();
     let desirable: Vec<bool> = (0..sides).map(|side| side % 2 == 0).collect();
     for case in stored["cases"].as_array().unwrap() {
         let objective = objective(&config(case));
+        let token_reference = if objective.needs_token_reference() {
+            token_reference.as_slice()
+        } else {
+            &[]
+        };
         let scored = Scored {
             desirable: &desirable,
+            token_reference,
             kl: case["kl"].as_f64().unwrap_or_default(),
             ..scored
         };
-        let ours = objective.evaluate(&scored, objective.units(&vec![1; sides]));
+        let ours = objective.evaluate(&scored, objective.units(&lengths));
         let theirs = case["value"].as_f64().unwrap();
         let loss = (ours.loss / theirs - 1.0).abs();
         let sides = case["by_logp"].as_array().unwrap().iter();

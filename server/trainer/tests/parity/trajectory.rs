@@ -1,23 +1,24 @@
 //! Whole runs against the SFT, DPO and KTO trainers of TRL: of the tiny Llama from the adapter that PEFT
 //! initialised, and of SmolLM2 from one that is filled with numbers that both sides can draw.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, VecDeque};
 use std::path::Path;
+use std::sync::Mutex;
 use std::time::Duration;
 
 use candle_core::{Device, Tensor};
 use serde_json::Value;
 use shared::training::{
-    LearningRateSchedule, Lesson, Method, Precision, RunEvent, StepMetrics, TargetModule,
-    TrainingConfig,
+    GrpoConfig, LearningRateSchedule, Lesson, Method, PolicyLoss, Precision, RewardScale, RunEvent,
+    StepMetrics, TargetModule, TrainingConfig,
 };
 use trainer::adapter::{self, Adapter, LoraShape, PeftConfig};
 use trainer::data::{Encoder, Row};
 use trainer::engine::Model;
 use trainer::model::{LoadedModel, ModelConfig, load_in};
-use trainer::run::{Examples, Interrupter, Outcome, TrainRequest, train};
+use trainer::run::{Draw, Drawer, Drawn, Examples, Interrupter, Outcome, TrainRequest, train};
 
-use crate::support::{fixture, json, numbers, place, relative_error, smollm2, tensors, tiny};
+use crate::support::{fixture, ids, json, numbers, place, relative_error, smollm2, tensors, tiny};
 
 /// Differences of the first ten steps and of all, by TRL's value.
 const FIRST_TEN: f64 = 1e-5;
@@ -82,6 +83,12 @@ fn thirty_steps_of_dpo_on_smollm2_are_trls() {
 #[test]
 fn ten_steps_of_a_reward_model_are_trls() {
     tiny_run(Method::Reward, "trajectory-reward");
+}
+
+#[test]
+fn ten_steps_of_grpo_are_trls() {
+    tiny_run(Method::Grpo, "trajectory-grpo");
+    tiny_run(Method::Grpo, "trajectory-grpo-other");
 }
 
 #[expect(clippy::print_stderr, reason = "the measured errors are worth seeing")]
@@ -211,13 +218,15 @@ fn compare(
         assert!((ours.learning_rate - rate).abs() < 1e-12);
         for (key, theirs) in theirs.as_object().unwrap() {
             let is_shared = key.starts_with("rewards/") || key.starts_with("logps/") || key == "kl";
+            let is_of_drawn = key.starts_with("reward") || key.starts_with("completions/");
+            let is_shared = is_shared || is_of_drawn || key == "entropy";
             let own_name = match key.as_str() {
                 "accuracy" => Some("rewards/accuracies"),
                 "margin" => Some("rewards/margins"),
                 _ => is_shared.then_some(key.as_str()),
             };
             if let Some(name) = own_name {
-                let ours = serde_json::to_value(ours.preference).unwrap()[name].as_f64();
+                let ours = serde_json::to_value(ours).unwrap()[name].as_f64();
                 let off = ours.map_or(f64::INFINITY, |ours| {
                     (ours - theirs.as_f64().unwrap()).abs()
                 });
@@ -264,7 +273,51 @@ fn config(method: Method, reference: &Value) -> TrainingConfig {
     config.preference.desirable_weight = weight("desirable_weight");
     config.preference.undesirable_weight = weight("undesirable_weight");
     config.evaluation.keep_best = false;
+    if method == Method::Grpo {
+        // TRL's batch is one of answers.
+        config.grpo.answers = count("num_generations");
+        config.batch.size /= config.grpo.answers;
+        config.grpo.max_new_tokens = count("max_completion_length");
+        config.grpo.temperature = number("temperature");
+        config.grpo.kl_weight = number("beta");
+        let word = |key: &str| settings[key].as_str().unwrap().to_owned();
+        config.grpo.loss = PolicyLoss::try_from(word("loss_type")).unwrap();
+        config.grpo.scale = RewardScale::try_from(word("scale_rewards")).unwrap();
+    }
     config
+}
+
+/// The answers that TRL's run was given instead of drawing them, with their rewards: step by step,
+/// and prompt by prompt.
+struct Stored {
+    drawn: Mutex<VecDeque<Drawn>>,
+}
+
+impl Stored {
+    fn of(reference: &Value) -> Self {
+        let drawn = reference["drawn"].as_array();
+        let drawn = drawn.into_iter().flatten().map(|one| Drawn {
+            tokens: ids(&one["tokens"]),
+            ended: one["ended"].as_bool().unwrap(),
+            reward: one["reward"].as_f64(),
+        });
+        Self {
+            drawn: Mutex::new(drawn.collect()),
+        }
+    }
+}
+
+impl Drawer for Stored {
+    fn draw(
+        &self,
+        _: &Adapter,
+        draws: &[Draw<'_>],
+        _: &GrpoConfig,
+        _: &Interrupter,
+    ) -> trainer::error::Result<Vec<Drawn>> {
+        let mut drawn = self.drawn.lock().unwrap();
+        Ok(drawn.drain(..draws.len()).collect())
+    }
 }
 
 fn run(
@@ -283,6 +336,7 @@ fn run(
         Lesson::Pairs => Examples::Pairs(encoder.pairs(&rows).unwrap().pairs),
         Lesson::Comparisons => Examples::Pairs(encoder.comparisons(&rows).unwrap().pairs),
         Lesson::Unpaired => Examples::Unpaired(encoder.labels(&rows).unwrap().rows),
+        Lesson::Prompts => Examples::Prompts(encoder.prompts(&rows).unwrap().rows),
     };
     let model = Model::new(loaded.config.clone(), loaded.weights.clone());
     let request = TrainRequest {
@@ -293,6 +347,7 @@ fn run(
         validation: None,
         general: None,
         task: None,
+        drawer: Some(&Stored::of(reference)),
         truncated_rows: 0,
         dropped_rows: 0,
         output,

@@ -9,7 +9,7 @@ from pathlib import Path
 from types import MethodType, SimpleNamespace
 
 import torch
-from trl import DPOTrainer, KTOTrainer, RewardTrainer
+from trl import DPOTrainer, GRPOTrainer, KTOTrainer, RewardTrainer
 from trl.experimental.cpo import CPOTrainer
 from trl.experimental.orpo import ORPOTrainer
 
@@ -33,6 +33,12 @@ KTO = [
     ({"beta": 0.1, "desirable_weight": 1.0, "undesirable_weight": 1.0}, -2.0),
 ]
 REWARD = [{"centering": 0.0}, {"centering": 0.01}]
+GRPO = [
+    {"loss": "dapo", "kl_weight": 0.0, "max_new_tokens": LONGEST},
+    {"loss": "dapo", "kl_weight": 0.04, "max_new_tokens": LONGEST},
+    {"loss": "grpo", "kl_weight": 0.5, "max_new_tokens": LONGEST},
+    {"loss": "dr_grpo", "kl_weight": 0.1, "max_new_tokens": 2 * LONGEST},
+]
 SIMPO = [{"beta": 2.0, "margin": 1.0}, {"beta": 10.0, "margin": 3.0}]
 
 
@@ -42,6 +48,8 @@ def same(value):
 
 class Accelerator:
     device = "cpu"
+    num_processes = 1
+    reduce = staticmethod(lambda value, **_: value)
     gather = staticmethod(same)
     gather_for_metrics = staticmethod(same)
 
@@ -174,15 +182,49 @@ def reward(pairs: list, centering: float) -> dict:
     return found(pairs, RewardTrainer.compute_loss(trainer, lambda **_: outputs, batch), logps)
 
 
+def advantages(pairs: list) -> list:
+    """Of both sides of each pair."""
+    return [((-1) ** side) * (index + 1) / 4 for index in range(len(pairs)) for side in (0, 1)]
+
+
+def grpo(pairs: list, loss: str, kl_weight: float, max_new_tokens: int) -> dict:
+    """Sides are answers, each with an advantage; the reference of each token is off by a known step."""
+    logps, mask, _ = padded(pairs)
+    mask = mask[:, 1:]
+    trainer = stand_in(
+        args=SimpleNamespace(use_bias_correction_kl=True, delta=None, steps_per_generation=1),
+        beta=kl_weight, loss_type=loss, importance_sampling_level="token", epsilon_low=0.2,
+        epsilon_high=0.2, top_entropy_quantile=1.0, off_policy_mask_threshold=None, use_vllm=False,
+        current_gradient_accumulation_steps=1, max_completion_length=max_new_tokens,
+        _entropy_bonus_enabled=False,
+        _get_per_token_logps_and_entropies=lambda *_, **__: (logps, torch.zeros_like(logps), None),
+    )
+    by_side = torch.tensor(advantages(pairs), dtype=torch.float64)
+    batch = {
+        "prompt_ids": torch.zeros(len(mask), 1).long(), "prompt_mask": torch.ones(len(mask), 1).long(),
+        "completion_ids": torch.zeros_like(mask), "completion_mask": mask,
+        # TRL stacks all chosen sides, then all rejected ones.
+        "advantages": torch.cat([by_side[0::2], by_side[1::2]]),
+        "num_items_in_batch": mask.sum(), "ref_per_token_logps": token_reference(logps.detach()),
+    }
+    return found(pairs, GRPOTrainer._compute_loss(trainer, None, batch), logps)
+
+
+def token_reference(logps: torch.Tensor) -> torch.Tensor:
+    """Off by -1 to 1, by quarters."""
+    return logps + (torch.arange(logps.shape[1]) % 9 - 4) / 4
+
+
 def write(out: Path) -> None:
     pairs = inputs()
     cases = []
     for name, compute, settings in (
         ("dpo", dpo, DPO), ("dpo", cdpo, CDPO), ("orpo", orpo, ORPO), ("simpo", simpo, SIMPO),
-        ("reward", reward, REWARD),
+        ("reward", reward, REWARD), ("grpo", grpo, GRPO),
     ):
         for one in settings:
             cases.append({"objective": name, "settings": one, **compute(pairs, **one)})
     for one, kl in KTO:
         cases.append({"objective": "kto", "settings": one, **kto(pairs, kl, **one)})
-    (out / "losses.json").write_text(json.dumps({"pairs": pairs, "cases": cases}) + "\n")
+    result = {"pairs": pairs, "advantages": advantages(pairs), "cases": cases}
+    (out / "losses.json").write_text(json.dumps(result) + "\n")

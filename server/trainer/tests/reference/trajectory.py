@@ -16,6 +16,8 @@ from transformers import AutoModelForCausalLM, AutoModelForSequenceClassificatio
 from trl import (
     DPOConfig,
     DPOTrainer,
+    GRPOConfig,
+    GRPOTrainer,
     KTOConfig,
     KTOTrainer,
     RewardConfig,
@@ -73,6 +75,18 @@ REWARD = {
     key: value for key, value in {**DPO, "max_length": 56, "center_rewards_coefficient": 0.01}.items()
     if key != "beta"
 }
+# Two prompts a step, four answers to each.
+GRPO = {
+    **DPO,
+    "per_device_train_batch_size": 8,
+    "num_generations": 4,
+    "max_completion_length": 12,
+    "temperature": 0.9,
+    "beta": 0.2,
+    "loss_type": "dapo",
+    "scale_rewards": "group",
+}
+GRPO_OTHER = {**GRPO, "loss_type": "dr_grpo", "scale_rewards": "batch", "beta": 0.0, "temperature": 1.0}
 SMOLLM2 = {
     "sft": {**SFT, "learning_rate": 2e-4, "warmup_steps": 3, "weight_decay": 0.0,
             "per_device_train_batch_size": 2, "gradient_accumulation_steps": 1,
@@ -119,6 +133,43 @@ def labelled_rows() -> list:
     ]
 
 
+def drawn_answers() -> list:
+    """Answers to be given to the trainer instead of being drawn, for every step, with their rewards:
+    some ended, some with as many tokens as they may have, one that could not be judged."""
+    source = random.Random(4)
+    answers = []
+    for _ in range(GRPO["max_steps"] * GRPO["per_device_train_batch_size"]):
+        longest = GRPO["max_completion_length"]
+        length = source.randint(2, longest)
+        tokens = [source.randrange(4, tiny.VOCABULARY) for _ in range(length)]
+        ended = length < longest
+        if ended:
+            tokens[-1] = 2
+        answers.append({"tokens": tokens, "ended": ended, "reward": source.randrange(16) / 4})
+    answers[5]["reward"] = None
+    # A prompt whose answers are all worth the same.
+    for answer in answers[16:20]:
+        answer["reward"] = 1.0
+    return answers
+
+
+class GivenAnswers(GRPOTrainer):
+    """Learns from answers that are given."""
+
+    def __init__(self, args, train_dataset, **others):
+        self.given = drawn_answers()
+        place = iter(self.given)
+        super().__init__(
+            args=args, train_dataset=train_dataset.select_columns("prompt"),
+            reward_funcs=lambda completions, **_: [next(place)["reward"] for _ in completions],
+            **others,
+        )
+        self.answers = iter(self.given)
+
+    def _generate_single_turn(self, prompt_ids, *_):
+        return [next(self.answers)["tokens"] for _ in prompt_ids], None
+
+
 def as_messages(row: dict) -> dict:
     role = lambda key: "user" if key == "prompt" else "assistant"
     message = lambda key, text: [{"role": role(key), "content": text}]
@@ -149,16 +200,22 @@ def reward_model(out: Path) -> PeftModel:
 
 def run(model, tokenizer, trainer_class, config_class, settings: dict, rows: list) -> tuple:
     settings = {**COMMON, **settings}
+    arguments = dict(settings)
+    if config_class is GRPOConfig:
+        del arguments["max_length"], arguments["train_sampling_strategy"]
+        arguments["shuffle_dataset"] = False
     with tempfile.TemporaryDirectory() as folder:
         trainer = trainer_class(
             model=model,
-            args=config_class(output_dir=folder, **settings),
+            args=config_class(output_dir=folder, **arguments),
             train_dataset=Dataset.from_list([as_messages(row) for row in rows]),
             processing_class=tokenizer,
         )
         trainer.train()
-    told = ("loss", "grad_norm", "learning_rate", "kl", "accuracy", "margin")
-    keep = lambda key: key in told or "/" in key
+    told = ("loss", "grad_norm", "learning_rate", "kl", "accuracy", "margin", "entropy", "reward",
+            "reward_std", "frac_reward_zero_std", "completions/mean_length",
+            "completions/clipped_ratio")
+    keep = lambda key: key in told or "/" in key and config_class is not GRPOConfig
     steps = [
         {key: value for key, value in entry.items() if keep(key)}
         for entry in trainer.state.log_history
@@ -169,7 +226,10 @@ def run(model, tokenizer, trainer_class, config_class, settings: dict, rows: lis
         for name, weight in trainer.model.named_parameters()
         if weight.requires_grad
     }
-    return {"settings": settings, "rows": rows, "steps": steps}, weights
+    result = {"settings": settings, "rows": rows, "steps": steps}
+    if config_class is GRPOConfig:
+        result["drawn"] = trainer.given
+    return result, weights
 
 
 def drawn(count: int, stream: int) -> numpy.ndarray:
@@ -262,6 +322,8 @@ def write(out: Path) -> None:
         ("kto", KTOTrainer, KTOConfig, KTO, dpo_rows()),
         ("kto-labelled", KTOTrainer, KTOConfig, KTO_LABELLED, labelled_rows()),
         ("reward", RewardTrainer, RewardConfig, REWARD, dpo_rows()),
+        ("grpo", GivenAnswers, GRPOConfig, GRPO, dpo_rows()),
+        ("grpo-other", GivenAnswers, GRPOConfig, GRPO_OTHER, dpo_rows()),
     ):
         begin = reward_model if name == "reward" else model
         result, weights = run(begin(out), tiny.tokenizer(), trainer, config, settings, rows)

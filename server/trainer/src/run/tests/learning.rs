@@ -120,7 +120,7 @@ fn a_reward_model_writes_no_answers() {
     };
     let output = tempfile::tempdir().unwrap();
     let mut config = config(Method::Reward);
-    config.evaluation.generate_rows = 2;
+    config.evaluation.generate_rows = Some(2);
     let mut run = Run::new(&config, output.path());
     run.task = Some(TaskEvaluation {
         answerer: &answerer,
@@ -230,6 +230,7 @@ impl Answerer for Staged {
             prompt: "question".into(),
             output: output.clone(),
             expected: "good".into(),
+            reward: None,
         };
         Ok((0..rows).map(answer).collect())
     }
@@ -248,13 +249,17 @@ impl Scorer for Staged {
             verdict("length", true),
         ]
     }
+
+    fn share(&self, _: &[CheckResult]) -> Option<f64> {
+        None
+    }
 }
 
 #[test]
 fn checks_on_answers_can_decide_which_step_is_best() {
     let output = tempfile::tempdir().unwrap();
     let mut config = config(Method::Sft);
-    config.evaluation.generate_rows = 3;
+    config.evaluation.generate_rows = Some(3);
     config.evaluation.by_task_metric = true;
     let staged = Staged::default();
     let mut run = Run::new(&config, output.path());

@@ -1,5 +1,6 @@
 //! Whole runs of a tiny model.
 
+mod drawing;
 mod failures;
 mod learning;
 mod resume;
@@ -13,8 +14,9 @@ use shared::training::{
     StepMetrics, TargetModule, TrainingConfig,
 };
 
+use self::drawing::EvenTokens;
 use super::{Examples, Interrupter, Outcome, TaskEvaluation, TrainRequest, train};
-use crate::data::{LabelledRow, TokenizedPair, TokenizedRow};
+use crate::data::{AskedRow, LabelledRow, TokenizedPair, TokenizedRow};
 use crate::error::Result;
 use crate::testing::{random_rows, tiny_config, tiny_model};
 
@@ -72,6 +74,14 @@ fn examples(method: Method, seed: u64) -> Examples {
         Lesson::Answers => Examples::Rows(rows(seed)),
         Lesson::Pairs | Lesson::Comparisons => Examples::Pairs(pairs(seed)),
         Lesson::Unpaired => Examples::Unpaired(labelled(seed)),
+        Lesson::Prompts => Examples::Prompts(rows(seed).into_iter().map(asked).collect()),
+    }
+}
+
+fn asked(prompt: TokenizedRow) -> AskedRow {
+    AskedRow {
+        prompt,
+        ..AskedRow::default()
     }
 }
 
@@ -123,14 +133,16 @@ impl<'a> Run<'a> {
             Duration::from_millis(*ticks)
         };
         let model = tiny_model();
+        let general = self.config.method.lesson() != Lesson::Prompts;
         let request = TrainRequest {
             config: self.config,
             model: &model,
             model_hash: self.model_hash,
             train: self.train,
             validation: Some(examples(self.config.method, 2)),
-            general: Some(examples(self.config.method, 3)),
+            general: general.then(|| examples(self.config.method, 3)),
             task: self.task,
+            drawer: Some(&EvenTokens { model: &model }),
             truncated_rows: 0,
             dropped_rows: 0,
             output: self.output,

@@ -11,7 +11,12 @@ fn eventful(method: Method) -> TrainingConfig {
     config.batch.epochs = 4.0;
     config.data.general_share = 0.4;
     config.evaluation.every_steps = Some(3);
-    config.evaluation.patience = 100;
+    if method == Method::Grpo {
+        config.grpo.answers = 3;
+        config.grpo.max_new_tokens = 4;
+    } else {
+        config.evaluation.patience = 100;
+    }
     config
 }
 
@@ -83,6 +88,11 @@ fn pairs_with_their_reference() {
 fn labelled_answers_with_their_distance_from_the_reference() {
     // Five steps to an epoch of 17 examples; general ones are among them.
     resumed_equals_uninterrupted(Method::Kto, &[2, 3, 9]);
+}
+
+#[test]
+fn answers_that_are_drawn() {
+    resumed_equals_uninterrupted(Method::Grpo, &[1, 4]);
 }
 
 #[test]

@@ -1,0 +1,90 @@
+//! Learning from rewards of answers that are drawn.
+
+use shared::training::{GrpoConfig, Method, StepMetrics};
+
+use super::{Run, config, steps};
+use crate::adapter::Adapter;
+use crate::engine::Model;
+use crate::error::Result;
+use crate::generate::{Sampler, Sampling};
+use crate::run::{Draw, Drawer, Drawn, Interrupter};
+
+/// Draws answers of up to so many tokens; the reward is the share of them whose number is even.
+pub(super) struct EvenTokens<'a> {
+    pub(super) model: &'a Model,
+}
+
+impl Drawer for EvenTokens<'_> {
+    fn draw(
+        &self,
+        adapter: &Adapter,
+        draws: &[Draw<'_>],
+        settings: &GrpoConfig,
+        _: &Interrupter,
+    ) -> Result<Vec<Drawn>> {
+        let answer = |draw: &Draw<'_>| {
+            let prompt = draw.prompt.prompt.tokens.as_slice();
+            let capacity = prompt.len() + settings.max_new_tokens;
+            let mut sampler = Sampler::new(Sampling {
+                temperature: settings.temperature,
+                seed: draw.seed,
+                ..Sampling::default()
+            });
+            let (mut cache, mut logits) = self.model.prefill(Some(adapter), &[prompt], capacity)?;
+            let mut tokens = Vec::new();
+            while tokens.len() < settings.max_new_tokens {
+                let token = sampler.next(&logits.flatten_all()?.to_vec1()?);
+                tokens.push(token);
+                logits = self.model.step(Some(adapter), &mut cache, &[(0, token)])?;
+            }
+            let even = tokens.iter().filter(|token| **token % 2 == 0).count();
+            Ok(Drawn {
+                reward: Some(even as f64 / tokens.len() as f64),
+                ended: false,
+                tokens,
+            })
+        };
+        draws.iter().map(answer).collect()
+    }
+}
+
+#[test]
+fn rewarded_answers_become_likelier() {
+    let output = tempfile::tempdir().unwrap();
+    let mut config = config(Method::Grpo);
+    config.batch.epochs = 60.0;
+    config.grpo.max_new_tokens = 5;
+    config.grpo.kl_weight = 0.01;
+    config.optimizer.learning_rate = Some(0.03);
+    let (outcome, events) = Run::new(&config, output.path()).go();
+    outcome.unwrap();
+    let steps = steps(&events);
+    let reward = |part: &[StepMetrics]| {
+        let rewards = part.iter().map(|step| step.drawn.unwrap().reward.unwrap());
+        rewards.sum::<f64>() / part.len() as f64
+    };
+    let (first, last) = (reward(&steps[..9]), reward(&steps[steps.len() - 9..]));
+    assert!(first < 0.6 && last > first + 0.15, "{first} to {last}");
+    let kl = |step: &StepMetrics| step.preference.unwrap().kl.unwrap();
+    assert!(kl(&steps[0]).abs() < 1e-6 && kl(&steps[steps.len() - 1]) > 0.1);
+    let drawn = steps[0].drawn.unwrap();
+    assert_eq!(
+        (drawn.mean_length, drawn.clipped_ratio),
+        (Some(5.0), Some(1.0))
+    );
+    assert!(drawn.entropy.unwrap() > 0.5);
+}
+
+#[test]
+fn settings_that_reward_nothing_are_refused() {
+    let refused = |change: fn(&mut GrpoConfig)| {
+        let output = tempfile::tempdir().unwrap();
+        let mut config = config(Method::Grpo);
+        change(&mut config.grpo);
+        let (outcome, _) = Run::new(&config, output.path()).go();
+        outcome.unwrap_err().to_string()
+    };
+    assert!(refused(|grpo| grpo.answers = 1).contains("grpo.answers"));
+    assert!(refused(|grpo| grpo.temperature = 0.0).contains("grpo.temperature"));
+    assert!(refused(|grpo| grpo.kl_weight = f64::NAN).contains("grpo.kl_weight"));
+}
