@@ -196,8 +196,11 @@ impl Preflight {
 pub struct RenderedRow {
     /// Its place in the version.
     pub position: i64,
-    /// Its rendered texts: one for a completion or a conversation, chosen and rejected for a pair.
+    /// Its rendered texts: one for a completion or a conversation, chosen and rejected for a pair,
+    /// the first pieces of a plain text.
     pub texts: Vec<RenderedText>,
+    /// Further pieces of a long plain text.
+    pub further_pieces: i64,
 }
 
 /// A rendered text, token by token.

@@ -18,6 +18,7 @@ use trainer::{
     adapter::{self, LoraShape},
     model::Outline,
     run::{Steps, count_steps, estimate_memory},
+    session::Part,
 };
 
 use crate::{
@@ -77,16 +78,19 @@ async fn look_at_rows(
     let longest = train.longest.max(sides.validation.longest);
     let longest = longest.min(config.data.max_length);
     report.all(preflight_rules::check_length(longest, &outline.config));
-    let memory = estimate_memory(&outline.config, &with_initial(config, setup), longest);
+    let fullest = train.fullest.max(sides.validation.fullest);
+    let fullest = fullest.max(sides.general.fullest);
+    let memory = estimate_memory(&outline.config, &with_initial(config, setup), fullest);
     let memory_bytes = i64::try_from(memory).unwrap_or(i64::MAX);
     let machine = memory::measure();
     report.memory(memory_bytes, machine);
-    let steps = count_steps(train.rows, sides.general, &config.data, &config.batch);
+    let (own, mixed) = (train.places, sides.general.places);
+    let steps = count_steps(own, mixed, &config.data, &config.batch);
     let seconds = |speed: f64| sides.tokens(config, steps) / speed;
     report.preflight = Preflight {
         train_rows: count(train.rows),
         validation_rows: count(sides.validation.rows),
-        general_rows: count(sides.general),
+        general_rows: count(sides.general.rows),
         train_tokens: count(train.tokens),
         loss_tokens: count(train.learned),
         longest_row: count(train.longest),
@@ -116,13 +120,13 @@ fn with_initial(config: &TrainingConfig, setup: &RunSetup) -> TrainingConfig {
 struct Sides {
     train: TokenTotals,
     validation: TokenTotals,
-    general: usize,
+    general: TokenTotals,
 }
 
 impl Sides {
     /// Tokens that go through the model in all steps; general rows count as long as the others.
     fn tokens(&self, config: &TrainingConfig, steps: Steps) -> f64 {
-        let share = match self.general {
+        let share = match self.general.rows {
             0 => 0.0,
             _ => config.data.general_share.clamp(0.0, 0.9),
         };
@@ -175,8 +179,8 @@ async fn count_sides(
     outline: &Arc<Outline>,
     report: &mut Report,
 ) -> ApiResult<Option<Sides>> {
-    let mut of = async |record: &VersionRecord, split, field: &str| {
-        let totals = totals_of(app, setup, outline, (record, split)).await?;
+    let mut of = async |part, (record, split): (&VersionRecord, _), field: &str| {
+        let totals = totals_of(app, setup, outline, (record, split), part).await?;
         Ok::<_, ApiError>(match totals {
             Ok(totals) => Some(totals),
             Err(reason) => {
@@ -186,18 +190,18 @@ async fn count_sides(
         })
     };
     let field = "dataset_version_id";
-    let train = of(&setup.dataset, Some(Split::Train), field).await?;
+    let train = of(Part::Train, (&setup.dataset, Some(Split::Train)), field).await?;
     let mut validation = Some(TokenTotals::default());
-    if let Some((record, split)) = setup.measured() {
+    if let Some(measured) = setup.measured() {
         let field = setup
             .validation
             .as_ref()
             .map_or(field, |_| "validation_version_id");
-        validation = of(record, split, field).await?;
+        validation = of(Part::Validation, measured, field).await?;
     }
     let mut general = Some(TokenTotals::default());
     if let Some(record) = &setup.general {
-        general = of(record, None, "general_version_id").await?;
+        general = of(Part::General, (record, None), "general_version_id").await?;
     }
     let (Some(train), Some(validation), Some(general)) = (train, validation, general) else {
         return Ok(None);
@@ -223,6 +227,6 @@ async fn count_sides(
     Ok(Some(Sides {
         train,
         validation,
-        general: general.rows,
+        general,
     }))
 }

@@ -67,6 +67,7 @@ impl Report {
             .sum();
         let needed = match lesson {
             Lesson::Answers => "a completion or a conversation",
+            Lesson::Texts => "a plain text",
             Lesson::Pairs | Lesson::Comparisons => "chosen and rejected responses",
             Lesson::Unpaired => "answers that are wanted or not, or chosen and rejected responses",
             Lesson::Prompts => "a prompt",
@@ -121,12 +122,15 @@ impl Report {
         let (field, most) = ("config.data.max_length", config.data.max_length);
         if train.rows == 0 {
             let short = match config.method.lesson() {
-                Lesson::Comparisons => "prompts with their responses must have at most",
-                Lesson::Prompts => "prompts must have at most",
-                _ => "prompts must be shorter than",
+                Lesson::Texts => "texts and their pieces must have at least two tokens".to_owned(),
+                Lesson::Comparisons => {
+                    format!("prompts with their responses must have at most {most} tokens")
+                }
+                Lesson::Prompts => format!("prompts must have at most {most} tokens"),
+                _ => format!("prompts must be shorter than {most} tokens"),
             };
             let message = format!(
-                "no row has a token to learn from: {short} {most} tokens, and the longest row has {}",
+                "no row has a token to learn from: {short}, and the longest row has {}",
                 train.longest
             );
             return self.error("nothing_to_learn", "dataset_version_id", message);

@@ -52,6 +52,7 @@ fn from_zero(number: f64) -> bool {
 /// Settings with the only values that they may have.
 fn numbers(config: &TrainingConfig) -> Vec<Rule> {
     let TrainingConfig {
+        method,
         data,
         adapter,
         batch,
@@ -67,6 +68,11 @@ fn numbers(config: &TrainingConfig) -> Vec<Rule> {
         (positive(batch.epochs), "batch.epochs", above_zero),
         (batch.max_steps != Some(0), "batch.max_steps", at_least_one),
         (data.max_length > 0, "data.max_length", at_least_one),
+        (
+            data.packing != Some(true) || method.packs(),
+            "data.packing",
+            "must be off: only answers that are imitated and plain texts can be packed",
+        ),
         (
             (0.0..=0.9).contains(&data.general_share),
             "data.general_share",
@@ -124,7 +130,7 @@ fn numbers(config: &TrainingConfig) -> Vec<Rule> {
 
 /// The same of preference methods; what another method does not use is not looked at.
 fn preference(config: &TrainingConfig) -> Vec<Rule> {
-    if matches!(config.method.lesson(), Lesson::Answers | Lesson::Prompts) {
+    if !config.method.lesson().judges() {
         return Vec::new();
     }
     let preference = &config.preference;
@@ -247,7 +253,7 @@ fn rewards(setup: &RunSetup) -> Vec<Finding> {
 /// Rates that adapters are rarely trained with are more often a slip than a wish.
 fn learning_rate(config: &TrainingConfig) -> Option<Finding> {
     let (low, high) = match config.method {
-        Method::Sft => (1e-5, 2e-3),
+        Method::Sft | Method::Pretrain => (1e-5, 2e-3),
         Method::Orpo | Method::Reward => (1e-6, 1e-3),
         Method::Grpo => (1e-7, 5e-4),
         Method::Dpo | Method::Simpo | Method::Kto => (1e-7, 2e-4),
@@ -285,8 +291,12 @@ fn evaluation(setup: &RunSetup) -> Vec<Finding> {
     let generates = validated && generate_rows > 0 && !setup.checks.is_empty();
     let mut findings = Vec::new();
     let method = setup.request.config.method;
-    if !method.writes_answers() && (generate_rows > 0 || config.by_task_metric) {
-        let message = "must be off: a reward model scores answers and writes none";
+    if !method.answers_rows() && (generate_rows > 0 || config.by_task_metric) {
+        let message = if method.writes_answers() {
+            "must be off: the rows are plain texts, which ask nothing"
+        } else {
+            "must be off: a reward model scores answers and writes none"
+        };
         for (is_on, field) in [
             (generate_rows > 0, "generate_rows"),
             (config.by_task_metric, "by_task_metric"),

@@ -28,6 +28,9 @@ use crate::{
 /// The most rows of one answer.
 const MOST_ROWS: i64 = 20;
 
+/// The most pieces that are shown of one long text.
+const MOST_PIECES: usize = 4;
+
 /// Renders rows that a run would learn from. Rows that its method does not learn from have no
 /// texts.
 pub async fn render_rows(
@@ -106,12 +109,20 @@ fn render(
     );
     let method: Method = config.method;
     let sequences = encoder.sequences(method, row)?.unwrap_or_default();
-    let texts = sequences.into_iter().map(|mut sequence| {
+    let mut further_pieces = 0;
+    let mut shown = Vec::new();
+    for sequence in sequences {
         let whole = sequence.tokens.len();
-        sequence.cut(max_length);
+        let mut pieces = sequence.fitted(&row.content, max_length);
+        further_pieces += pieces.len().saturating_sub(MOST_PIECES);
+        let kept: usize = pieces.iter().map(|piece| piece.tokens.len()).sum();
+        pieces.truncate(MOST_PIECES);
+        shown.extend(pieces.into_iter().map(|piece| (whole - kept, piece)));
+    }
+    let texts = shown.into_iter().map(|(truncated, sequence)| {
         let tokens = preview(&outline.tokenizer, &sequence)?;
         Ok(RenderedText {
-            truncated: count(whole - tokens.len()),
+            truncated: count(truncated),
             tokens: tokens
                 .into_iter()
                 .map(|token| RenderedToken {
@@ -124,5 +135,6 @@ fn render(
     Ok(RenderedRow {
         position,
         texts: texts.collect::<Result<_, TrainerError>>()?,
+        further_pieces: count(further_pieces),
     })
 }

@@ -9,7 +9,7 @@ use std::{
 };
 
 use futures::TryStreamExt;
-use shared::dataset::{ExportFormat, RowKind, Split};
+use shared::dataset::{ExportFormat, Split};
 use store::dataset_versions::VersionRecord;
 use tempfile::NamedTempFile;
 
@@ -23,12 +23,11 @@ use crate::{
 /// Bytes that are gathered before they are written.
 const PIECE_BYTES: usize = 1 << 20;
 
-/// The folder of the files. It has another name than `rows`, which releases that knew no method for
-/// labelled answers wrote without them.
-const FOLDER: &str = "training_rows";
+/// The folder of the files. It has another name than `rows` and `training_rows`, which releases that
+/// knew no method for labelled answers, and none for plain texts, wrote without them.
+const FOLDER: &str = "row_files";
 
-/// The file with the rows of one side of a version, or of both, that any method learns from:
-/// all but plain text. Written if it is not there.
+/// The file with the rows of one side of a version, or of both. Written if it is not there.
 pub async fn file_of(
     app: &App,
     record: &VersionRecord,
@@ -63,9 +62,6 @@ async fn write(
     let mut rows = std::pin::pin!(stream_rows(app.clone(), record, split));
     let mut piece = Vec::new();
     while let Some(row) = rows.try_next().await? {
-        if !is_learned_from(row.row.content.kind()) {
-            continue;
-        }
         let fields = export::write(&row.row, ExportFormat::Native).map_err(anyhow::Error::msg)?;
         serde_json::to_writer(&mut piece, &fields).map_err(anyhow::Error::from)?;
         piece.push(b'\n');
@@ -83,12 +79,6 @@ fn finish(partial: NamedTempFile, folder: &Path, path: &Path) -> std::io::Result
     partial.as_file().sync_all()?;
     partial.persist(path).map_err(|error| error.error)?;
     std::fs::File::open(folder)?.sync_all()
-}
-
-/// Whether any method learns from rows of a kind.
-#[must_use]
-pub const fn is_learned_from(kind: RowKind) -> bool {
-    !matches!(kind, RowKind::Text)
 }
 
 fn failed(error: &std::io::Error) -> ApiError {

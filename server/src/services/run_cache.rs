@@ -13,6 +13,7 @@ use shared::{
 use trainer::{
     data::{Encoder, RowShape, count_tokens, read_rows},
     model::{Outline, outline},
+    session::Part,
 };
 
 use super::{kept::Kept, row_files, run_setup::RunSetup};
@@ -34,6 +35,8 @@ struct ShapeKey {
     base: ModelVersionId,
     system_prompt: Option<String>,
     method: Method,
+    /// Whether rows are taken that are only mixed in.
+    is_general: bool,
 }
 
 /// What is kept.
@@ -59,12 +62,13 @@ pub async fn outline_of(app: &App, setup: &RunSetup) -> Result<Arc<Outline>, Arc
     app.run_cache.outlines.get(setup.base.id, read).await
 }
 
-/// What the rows of one side of a version come to, or why they cannot be rendered.
+/// What the rows of one side of a version come to as one part of a run, or why they cannot be rendered.
 pub async fn totals_of(
     app: &App,
     setup: &RunSetup,
     outline: &Arc<Outline>,
     (record, split): (&VersionRecord, Option<Split>),
+    part: Part,
 ) -> ApiResult<Result<TokenTotals, Arc<str>>> {
     let path = row_files::file_of(app, record, split).await?;
     let key = ShapeKey {
@@ -73,20 +77,22 @@ pub async fn totals_of(
         base: setup.base.id,
         system_prompt: setup.system_prompt.clone(),
         method: setup.request.config.method,
+        is_general: part == Part::General,
     };
     let (prompt, method) = (key.system_prompt.clone(), key.method);
     let outline = outline.clone();
-    let count = move || shapes(&path, &outline, prompt.as_deref(), method);
+    let count = move || shapes(&path, &outline, prompt.as_deref(), (method, part));
     let shapes = app.run_cache.shapes.get(key, count).await;
-    let max_length = setup.request.config.data.max_length;
-    Ok(shapes.map(|shapes| count_tokens(&shapes, max_length)))
+    let config = &setup.request.config;
+    let packing = part.is_packed(config);
+    Ok(shapes.map(|shapes| count_tokens(&shapes, config.data.max_length, packing)))
 }
 
 fn shapes(
     path: &Path,
     outline: &Outline,
     system_prompt: Option<&str>,
-    method: Method,
+    (method, part): (Method, Part),
 ) -> Result<Vec<Option<RowShape>>, String> {
     let rows = read_rows(path).map_err(|error| error.to_string())?;
     let encoder = Encoder::from_parts(
@@ -96,6 +102,6 @@ fn shapes(
         usize::MAX,
     );
     encoder
-        .shapes(method, &rows)
+        .shapes(method, &rows, |kind| part.takes(method.lesson(), kind))
         .map_err(|(row, error)| format!("row {} cannot be rendered: {error}", row + 1))
 }

@@ -6,6 +6,7 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use shared::dataset::RowKind;
 use shared::training::{Lesson, RunEvent, TrainingConfig};
 
 use crate::adapter::{self, Adapter};
@@ -76,17 +77,19 @@ impl Session {
         let model = Model::new(loaded.config.clone(), loaded.weights.clone());
         let reward_model = reward_model(&config, &model)?;
         let mut train_rows = read_rows(Path::new(&config.data.train))?;
-        let train = prepare(&config, &loaded, &train_rows)?;
+        let train = prepare(&config, &loaded, &train_rows, Part::Train)?;
         if train.examples.is_empty() {
             return Err(nothing_to_learn(&config, train_rows.len()));
         }
         let read = |path: &Option<String>| path.as_deref().map(|path| read_rows(Path::new(path)));
         let validation_rows = read(&config.data.validation).transpose()?;
         let general_rows = read(&config.data.general).transpose()?;
-        let prepared =
-            |rows: &Option<Vec<Row>>| rows.as_ref().map(|rows| prepare(&config, &loaded, rows));
-        let validation = prepared(&validation_rows).transpose()?;
-        let general = prepared(&general_rows).transpose()?;
+        let prepared = |rows: &Option<Vec<Row>>, part| {
+            let rows = rows.as_ref();
+            rows.map(|rows| prepare(&config, &loaded, rows, part))
+        };
+        let validation = prepared(&validation_rows, Part::Validation).transpose()?;
+        let general = prepared(&general_rows, Part::General).transpose()?;
         let validation_rows = validation_rows.unwrap_or_default();
         // Only answers that are drawn are judged by what their rows say.
         if config.method.lesson() != Lesson::Prompts {
@@ -174,14 +177,56 @@ impl Session {
     }
 }
 
+/// What rows are for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Part {
+    /// To learn from.
+    Train,
+    /// To measure the loss on.
+    Validation,
+    /// To be mixed in against forgetting.
+    General,
+}
+
+impl Part {
+    /// Whether rows of a kind are taken.
+    pub const fn takes(self, lesson: Lesson, kind: RowKind) -> bool {
+        match self {
+            Self::Train | Self::Validation => lesson.takes(kind),
+            Self::General => lesson.mixes(kind),
+        }
+    }
+
+    /// Whether the rows are packed. What is measured is not: it keeps the order of the file and is
+    /// counted by the row.
+    pub fn is_packed(self, config: &TrainingConfig) -> bool {
+        config.packing() && self != Self::Validation
+    }
+}
+
 /// Tokenizes rows as the method needs them.
-fn prepare(config: &TrainingConfig, model: &LoadedModel, rows: &[Row]) -> Result<Prepared> {
+fn prepare(
+    config: &TrainingConfig,
+    model: &LoadedModel,
+    rows: &[Row],
+    part: Part,
+) -> Result<Prepared> {
     let system_prompt = config.data.system_prompt.as_deref();
-    let encoder = Encoder::new(model, system_prompt, config.data.max_length);
-    let (examples, counts) = match config.method.lesson() {
-        Lesson::Answers => {
-            let data = encoder.rows(rows)?;
-            (Examples::Rows(data.rows), data.counts)
+    let max_length = config.data.max_length;
+    let encoder = Encoder::new(model, system_prompt, max_length);
+    let lesson = config.method.lesson();
+    let (examples, counts) = match lesson {
+        Lesson::Answers | Lesson::Texts => {
+            let is_taken = |row: &&Row| part.takes(lesson, row.content.kind());
+            let taken: Vec<&Row> = rows.iter().filter(is_taken).collect();
+            let mut data = encoder.rows(&taken)?;
+            data.counts.dropped += rows.len() - taken.len();
+            let examples = if part.is_packed(config) {
+                Examples::packed(data.rows, max_length)
+            } else {
+                Examples::Rows(data.rows)
+            };
+            (examples, data.counts)
         }
         Lesson::Pairs => {
             let data = encoder.pairs(rows)?;
@@ -232,26 +277,84 @@ fn nothing_to_learn(config: &TrainingConfig, rows: usize) -> TrainerError {
     } else {
         let kind = match config.method.lesson() {
             Lesson::Answers => "rows with a completion (and no label) or a conversation",
+            Lesson::Texts => "rows with a text",
             Lesson::Pairs | Lesson::Comparisons => "rows with chosen and rejected",
             Lesson::Unpaired => {
                 "rows with a completion and a label (true or false), or chosen and rejected"
             }
             Lesson::Prompts => "rows with a prompt",
         };
+        let most = config.data.max_length;
+        let short = match config.method.lesson() {
+            Lesson::Texts => "texts and a data.max_length of at least two tokens",
+            Lesson::Comparisons => "prompts with responses of at most data.max_length",
+            Lesson::Prompts => "prompts of at most data.max_length",
+            Lesson::Answers | Lesson::Pairs | Lesson::Unpaired => {
+                "prompts shorter than data.max_length"
+            }
+        };
         format!(
-            "none of the {rows} rows has a token to learn from: {} needs {kind}, and {} \
-             data.max_length ({})",
-            config.method,
-            match config.method.lesson() {
-                Lesson::Comparisons => "prompts with responses of at most",
-                Lesson::Prompts => "prompts of at most",
-                _ => "prompts shorter than",
-            },
-            config.data.max_length
+            "none of the {rows} rows has a token to learn from: {} needs {kind}, and {short} ({most})",
+            config.method
         )
     };
     TrainerError::Config {
         field: "data.train",
         reason,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use shared::training::Method;
+
+    use super::*;
+
+    const TEXT: &str = r#"{"text": "the quick brown fox jumps over the lazy dog"}"#;
+    const ANSWER: &str = r#"{"prompt": "a", "completion": "the other one"}"#;
+
+    /// A session on rows of both kinds, which are mixed in as well.
+    fn session(method: Method, packing: Option<bool>) -> Session {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("rows.jsonl");
+        std::fs::write(&path, format!("{TEXT}\n{ANSWER}\n{TEXT}\n")).unwrap();
+        let path = path.display().to_string();
+        let model =
+            Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/reference/fixtures/tiny-llama");
+        let mut config = TrainingConfig {
+            method,
+            model: model.display().to_string(),
+            ..TrainingConfig::default()
+        };
+        config.data.train.clone_from(&path);
+        config.data.validation = Some(path.clone());
+        config.data.general = Some(path);
+        config.data.packing = packing;
+        Session::open(config).unwrap()
+    }
+
+    fn count(prepared: Option<&Prepared>) -> (usize, usize) {
+        let prepared = prepared.unwrap();
+        (prepared.examples.len(), prepared.dropped)
+    }
+
+    #[test]
+    fn texts_and_answers_are_mixed_in_with_each_other() {
+        for (method, learned) in [(Method::Sft, 1), (Method::Pretrain, 2)] {
+            let session = session(method, Some(false));
+            let other = 3 - learned;
+            assert_eq!(count(Some(&session.train)), (learned, other), "{method}");
+            assert_eq!(count(session.validation.as_ref()), (learned, other));
+            assert_eq!(count(session.general.as_ref()), (3, 0));
+        }
+    }
+
+    #[test]
+    fn what_is_learned_is_packed_and_what_is_measured_is_not() {
+        let session = session(Method::Pretrain, None);
+        assert_eq!(count(Some(&session.train)), (1, 1));
+        assert_eq!(count(session.validation.as_ref()), (2, 1));
+        assert_eq!(count(session.general.as_ref()), (1, 0));
+        assert!(matches!(session.train.examples, Examples::Packs(_)));
     }
 }

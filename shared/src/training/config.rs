@@ -15,6 +15,8 @@ text_enum! {
         Simpo = "simpo",
         /// Kahneman-Tversky optimisation: more of the wanted answers and less of the unwanted ones, each judged alone.
         Kto = "kto",
+        /// Continued pretraining: read on in plain texts, every token of which is learned.
+        Pretrain = "pretrain",
         /// A reward model: score an answer, so that the chosen response gets more than the rejected one (Bradley-Terry).
         Reward = "reward",
         /// Group-relative policy optimisation: draws several answers to a prompt and makes those likelier that get more reward than the others (Shao et al. 2024).
@@ -27,6 +29,8 @@ text_enum! {
 pub enum Lesson {
     /// Answers to imitate: completions and conversations.
     Answers,
+    /// Plain texts, learned from their beginning to their end; long ones in pieces.
+    Texts,
     /// Pairs of a chosen and a rejected response.
     Pairs,
     /// Answers that are each wanted or not (unpaired preferences); a pair gives one of both.
@@ -43,10 +47,27 @@ impl Lesson {
     pub const fn takes(self, kind: RowKind) -> bool {
         match self {
             Self::Answers => matches!(kind, RowKind::Completion | RowKind::Conversation),
+            Self::Texts => matches!(kind, RowKind::Text),
             Self::Pairs | Self::Comparisons => matches!(kind, RowKind::Preference),
             Self::Unpaired => matches!(kind, RowKind::Unpaired | RowKind::Preference),
             Self::Prompts => !matches!(kind, RowKind::Text),
         }
+    }
+
+    /// Whether general rows of a kind can be mixed in: answers and texts with each other, otherwise
+    /// only what is learned from.
+    #[must_use]
+    pub const fn mixes(self, kind: RowKind) -> bool {
+        match self {
+            Self::Answers | Self::Texts => Self::Answers.takes(kind) || Self::Texts.takes(kind),
+            _ => self.takes(kind),
+        }
+    }
+
+    /// Whether the rows judge answers, so that the settings of preference methods count.
+    #[must_use]
+    pub const fn judges(self) -> bool {
+        !matches!(self, Self::Answers | Self::Texts | Self::Prompts)
     }
 }
 
@@ -56,6 +77,7 @@ impl Method {
     pub const fn lesson(self) -> Lesson {
         match self {
             Self::Sft => Lesson::Answers,
+            Self::Pretrain => Lesson::Texts,
             Self::Dpo | Self::Orpo | Self::Simpo => Lesson::Pairs,
             Self::Kto => Lesson::Unpaired,
             Self::Reward => Lesson::Comparisons,
@@ -67,6 +89,18 @@ impl Method {
     #[must_use]
     pub const fn writes_answers(self) -> bool {
         !matches!(self, Self::Reward)
+    }
+
+    /// Whether validation rows can be answered while it trains; plain texts ask nothing.
+    #[must_use]
+    pub const fn answers_rows(self) -> bool {
+        self.writes_answers() && !matches!(self, Self::Pretrain)
+    }
+
+    /// Whether its rows can be packed into full sequences.
+    #[must_use]
+    pub const fn packs(self) -> bool {
+        !self.lesson().judges()
     }
 }
 
@@ -153,7 +187,7 @@ text_enum! {
 documented! {
     /// Everything that decides a run. Equal configurations, data and seeds give equal adapters.
     pub struct TrainingConfig {
-        /// What the run teaches: `sft` imitates completions; `dpo`, `orpo` and `simpo` learn from chosen and rejected responses; `kto` from answers that are wanted or not; `reward` makes a reward model of chosen and rejected responses; `grpo` learns from rewards of answers that it draws itself.
+        /// What the run teaches: `sft` imitates completions; `pretrain` reads on in plain texts; `dpo`, `orpo` and `simpo` learn from chosen and rejected responses; `kto` from answers that are wanted or not; `reward` makes a reward model of chosen and rejected responses; `grpo` learns from rewards of answers that it draws itself.
         pub method: Method = Method::Sft,
         /// The base model: a folder with `config.json`, `tokenizer.json` and safetensors, or a GGUF file.
         pub model: String = String::new(),
@@ -189,20 +223,22 @@ documented! {
 documented! {
     /// Which rows are learned from, and how they are rendered.
     pub struct DataConfig {
-        /// A JSONL file of training rows: `prompt` and `completion`, `messages`, `prompt`, `chosen` and `rejected`, or `prompt`, `completion` and `label`.
+        /// A JSONL file of training rows: `prompt` and `completion`, `messages`, `prompt`, `chosen` and `rejected`, `prompt`, `completion` and `label`, or `text`.
         pub train: String = String::new(),
         /// A JSONL file of validation rows in the same form; without one there is no validation loss.
         pub validation: Option<String> = None,
-        /// A JSONL file of general instruction rows to mix in, against forgetting.
+        /// A JSONL file of general rows to mix in, against forgetting: instructions, and for `sft` and `pretrain` also plain texts.
         pub general: Option<String> = None,
         /// The share of each epoch's rows that come from the general file, from 0 to 0.9.
         pub general_share: f64 = 0.0,
         /// The system message put before every row that has none; evaluation uses the same one.
         pub system_prompt: Option<String> = None,
-        /// The longest row in tokens; longer rows are cut at the end and counted, but for `reward` left out.
+        /// The longest row in tokens; longer rows are cut at the end and counted, but for `reward` left out. Plain texts are read in pieces of that length, which do not overlap.
         pub max_length: usize = 1024,
         /// Whether rows are drawn in a random order, anew for each epoch.
         pub shuffle: bool = true,
+        /// Whether several short rows of `sft` and `pretrain` share a place in the batch, up to the longest length (best fit decreasing); they do not see each other. `batch.size` then counts full places, so that steps have about equally many tokens. Absent takes the method's own: on for `pretrain`, off for `sft`.
+        pub packing: Option<bool> = None,
     }
 }
 
@@ -241,7 +277,7 @@ documented! {
 documented! {
     /// AdamW (Loshchilov and Hutter 2019) and gradient clipping.
     pub struct OptimizerConfig {
-        /// The highest learning rate. Absent takes the method's own, for adapters: 2e-4 for `sft`, 1e-4 for `reward`, 5e-5 for `orpo`, 2e-5 for `grpo`, 1e-5 for `dpo`, `simpo` and `kto`.
+        /// The highest learning rate. Absent takes the method's own, for adapters: 2e-4 for `sft` and `pretrain`, 1e-4 for `reward`, 5e-5 for `orpo`, 2e-5 for `grpo`, 1e-5 for `dpo`, `simpo` and `kto`.
         pub learning_rate: Option<f64> = None,
         /// The decay of the mean of gradients.
         pub beta1: f64 = 0.9,
@@ -351,7 +387,7 @@ impl TrainingConfig {
     #[must_use]
     pub fn learning_rate(&self) -> f64 {
         self.optimizer.learning_rate.unwrap_or(match self.method {
-            Method::Sft => 2e-4,
+            Method::Sft | Method::Pretrain => 2e-4,
             Method::Orpo => 5e-5,
             Method::Dpo | Method::Simpo | Method::Kto => 1e-5,
             Method::Reward => 1e-4,
@@ -367,6 +403,13 @@ impl TrainingConfig {
             Method::Grpo => 32,
             _ => 0,
         })
+    }
+
+    /// Whether rows are packed, by the method where the configuration does not say.
+    #[must_use]
+    pub fn packing(&self) -> bool {
+        let own = self.method == Method::Pretrain;
+        self.data.packing.unwrap_or(own) && self.method.packs()
     }
 
     /// The strength of a preference, by the method where the configuration does not say.

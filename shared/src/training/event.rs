@@ -19,7 +19,7 @@ pub enum RunEvent {
         from_step: usize,
         /// Numbers that are trained.
         trainable_parameters: usize,
-        /// Rows to learn from, after the unusable ones were left out.
+        /// Rows to learn from, after the unusable ones were left out; of a long text each piece.
         train_rows: usize,
         /// Rows that were cut to the longest length.
         truncated_rows: usize,

@@ -3,6 +3,7 @@
 mod ends;
 mod live;
 mod preflight;
+mod pretrain;
 mod rewards;
 
 use std::{fs, time::Duration};
@@ -233,6 +234,13 @@ fn labelled(count: usize) -> Vec<Value> {
             "desirable": index % 2 == 0,
         })
     };
+    (0..count).map(row).collect()
+}
+
+/// Plain texts, each longer than the one before.
+fn texts(count: usize) -> Vec<Value> {
+    let row =
+        |index: usize| json!({ "kind": "text", "text": "red green blue 17 ".repeat(index + 1) });
     (0..count).map(row).collect()
 }
 

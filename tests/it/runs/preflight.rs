@@ -74,11 +74,14 @@ on_both_databases! {
     async fn a_run_of_every_method_can_be_started(database: TestDatabase) {
         let mut lab = Lab::new(database).await;
         let of_pairs = lab.dataset("Pairs", &pairs(4), 0.0).await;
+        let of_texts = lab.dataset("Texts", &texts(4), 0.0).await;
         for method in Method::ALL {
             let mut request = lab.with("/config/method", json!(method));
-            if *method != Method::Sft {
-                request["dataset_version_id"] = json!(of_pairs);
-            }
+            request["dataset_version_id"] = json!(match method {
+                Method::Sft => &lab.version,
+                Method::Pretrain => &of_texts,
+                _ => &of_pairs,
+            });
             if *method == Method::Grpo {
                 let check = json!({ "name": "declines", "type": "refusal" });
                 request["config"]["evaluation"] = json!({ "checks": [check] });

@@ -8,7 +8,7 @@ use shared::{
 };
 
 use super::{
-    draft::{Draft, fitting, likeliest},
+    draft::{Draft, fitting, likeliest, mixing},
     sources::{Sources, model_name, or_none},
     words,
 };
@@ -28,6 +28,7 @@ pub(super) fn decisions(draft: Draft, sources: Sources) -> AnyView {
         keep_fitting(draft.data, &choices, otherwise);
         let none = match method.lesson() {
             Lesson::Answers => "No version has answers to imitate",
+            Lesson::Texts => "No version has plain texts to read",
             Lesson::Pairs => "No version has pairs to prefer",
             Lesson::Comparisons => "No version has pairs to compare",
             Lesson::Unpaired => "No version has answers that are wanted or not, or pairs",
@@ -166,12 +167,14 @@ fn details(draft: Draft, all: StoredValue<Sources>) -> AnyView {
     };
     let general = move || {
         (draft.method.get().lesson() != Lesson::Prompts).then(|| {
-            let choices = all.with_value(|all| or_none(fitting(all, Method::Sft), "None"));
+            let method = draft.method.get();
+            let choices = all.with_value(|all| mixing(all, method));
+            keep_fitting(draft.general, &choices, None);
             view! {
                 <Select
                     label="General rows"
                     help="Mixed in against forgetting, by the share that is set under Data."
-                    choices
+                    choices=or_none(choices, "None")
                     value=draft.general
                     on_change=move |id| draft.general.set(id)
                 />

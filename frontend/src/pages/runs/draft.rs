@@ -2,6 +2,7 @@
 
 use leptos::prelude::*;
 use shared::{
+    dataset::RowKind,
     ids::{DatasetVersionId, ModelVersionId, PromptVersionId, SpecVersionId},
     model::{ModelKind, ModelVersion},
     run::CreateRun,
@@ -93,8 +94,16 @@ pub(super) fn likeliest(
 
 /// The versions that a method can learn from.
 pub(super) fn fitting(sources: &Sources, method: Method) -> Vec<Choice<DatasetVersionId>> {
-    let lesson = method.lesson();
-    let fits = |version: &&NamedVersion| version.has(|kind| lesson.takes(kind));
+    holding(sources, |kind| method.lesson().takes(kind))
+}
+
+/// The versions whose rows can be mixed in.
+pub(super) fn mixing(sources: &Sources, method: Method) -> Vec<Choice<DatasetVersionId>> {
+    holding(sources, |kind| method.lesson().mixes(kind))
+}
+
+fn holding(sources: &Sources, takes: impl Fn(RowKind) -> bool) -> Vec<Choice<DatasetVersionId>> {
+    let fits = |version: &&NamedVersion| version.has(&takes);
     let ids: Vec<_> = sources
         .versions
         .iter()

@@ -78,7 +78,7 @@ fn story_of(opened: Remote<(Run, RunHistory)>, run: Run, history: RunHistory) ->
             .map(|text| view! { <Notice kind=NoticeKind::Warning text /> })
             .collect_view()
     };
-    let samples = run.summary.method.writes_answers().then(|| {
+    let samples = run.summary.method.answers_rows().then(|| {
         view! { <Samples story /> }
     });
     let badge = move || {

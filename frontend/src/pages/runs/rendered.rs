@@ -29,6 +29,16 @@ pub fn Rendered(
         Lesson::Prompts => " text is what the model's own answers come behind.",
         _ => " text is what the model learns to say; the rest it only reads.",
     };
+    let names: fn(usize) -> String = match run.config.method.lesson() {
+        Lesson::Texts => |place| format!("Piece {}", place + 1),
+        _ => |place| {
+            ["Better", "Worse"]
+                .get(place)
+                .copied()
+                .unwrap_or_default()
+                .to_owned()
+        },
+    };
     let rows = Remote::new(move || {
         let request = RenderRows {
             run: run.clone(),
@@ -47,7 +57,10 @@ pub fn Rendered(
             (Some(rows), None) if rows.is_empty() => {
                 view! { <p class="note">"There are no more rows."</p> }.into_any()
             }
-            (Some(rows), None) => rows.iter().map(row).collect::<Vec<_>>().into_any(),
+            (Some(rows), None) => {
+                let rows = rows.iter().map(|one| row(one, names));
+                rows.collect::<Vec<_>>().into_any()
+            }
         })
     };
     view! {
@@ -68,22 +81,27 @@ pub fn Rendered(
     }
 }
 
-fn row(row: &RenderedRow) -> AnyView {
-    let sides = ["Better", "Worse"];
-    let is_pair = row.texts.len() > 1;
-    let texts = row.texts.iter().zip(sides).map(|(text, side)| {
-        let side = is_pair.then(|| view! { <p class="note">{side}</p> });
+/// A row; where it has several texts, each with its name.
+fn row(row: &RenderedRow, names: fn(usize) -> String) -> AnyView {
+    let has_several = row.texts.len() > 1;
+    let texts = row.texts.iter().enumerate().map(|(place, text)| {
+        let name = has_several.then(|| view! { <p class="note">{names(place)}</p> });
         view! {
-            {side}
+            {name}
             {rendered(text)}
         }
         .into_any()
     });
     let texts = texts.collect::<Vec<_>>();
+    let further = (row.further_pieces > 0).then(|| {
+        let text = format!("{} more pieces follow.", row.further_pieces);
+        view! { <p class="note">{text}</p> }
+    });
     view! {
         <section class="rendered">
             <h3 class="rendered__name">{format!("Row {}", row.position)}</h3>
             {texts}
+            {further}
         </section>
     }
     .into_any()

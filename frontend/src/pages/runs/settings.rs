@@ -38,8 +38,9 @@ fn matters(path: &str, method: Method) -> bool {
         "preference.beta" => method != Method::Reward,
         "preference.centering" => method == Method::Reward,
         "evaluation.generate_rows" | "evaluation.max_new_tokens" | "evaluation.by_task_metric" => {
-            method.writes_answers()
+            method.answers_rows()
         }
+        "data.packing" => method.packs(),
         "preference.desirable_weight" | "preference.undesirable_weight" => method == Method::Kto,
         "data.general_share" => method != Method::Grpo,
         _ if path.starts_with("grpo.") => method == Method::Grpo,
@@ -51,7 +52,7 @@ fn matters(path: &str, method: Method) -> bool {
 fn has_topic(topic: &str, method: Method) -> bool {
     let lesson = method.lesson();
     match topic {
-        "preference" => !matches!(lesson, Lesson::Answers | Lesson::Prompts),
+        "preference" => lesson.judges(),
         "grpo" => lesson == Lesson::Prompts,
         _ => true,
     }
@@ -69,6 +70,11 @@ fn choices(path: &str) -> Option<Vec<Choice<String>>> {
         "preference.loss" => Some(PreferenceLoss::ALL.iter().map(loss).collect()),
         "grpo.loss" => Some(PolicyLoss::ALL.iter().map(policy).collect()),
         "grpo.scale" => Some(RewardScale::ALL.iter().map(scale).collect()),
+        "data.packing" => {
+            let words = [("", "By the method"), ("true", "On"), ("false", "Off")];
+            let choice = |(word, name): (&str, &str)| Choice::new(word.to_owned(), name);
+            Some(words.into_iter().map(choice).collect())
+        }
         "precision" => Some(Precision::ALL.iter().map(precision).collect()),
         _ => None,
     }
@@ -330,6 +336,11 @@ mod tests {
         let config = configuration(Method::Reward, &unused).unwrap();
         assert_eq!(config.evaluation.generate_rows, None);
         assert_eq!(config.preference.beta, None);
+        let packing = changed(&[("data.packing", "true")]);
+        let config = configuration(Method::Sft, &packing).unwrap();
+        assert_eq!(config.data.packing, Some(true));
+        let config = configuration(Method::Dpo, &packing).unwrap();
+        assert_eq!(config.data.packing, None);
         assert_eq!(
             configuration(Method::Sft, &Changes::new()),
             Ok(TrainingConfig::default())

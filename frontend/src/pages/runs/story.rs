@@ -7,6 +7,7 @@ use shared::{
     training::{EvaluationMetrics, RunEvent, StepMetrics},
 };
 
+use super::words::validation_loss;
 use crate::api::error::sentence;
 
 /// More points than this are thinned out; no screen shows more.
@@ -150,7 +151,10 @@ impl Story {
             JobState::Cancelled => format!("Cancelled after step {}.", run.step),
             JobState::Succeeded if self.rewards().len() > 1 => self.gain(),
             JobState::Succeeded => match run.best_validation_loss.or(known) {
-                Some(loss) => format!("Done. The best validation loss is {loss:.3}."),
+                Some(loss) => {
+                    let loss = validation_loss(run.method, loss);
+                    format!("Done. The best validation loss is {loss}.")
+                }
                 None => "Done.".to_owned(),
             },
             JobState::Running => self.course(run),
@@ -170,7 +174,8 @@ impl Story {
                 .map(|point| point.1)
                 .fold(f64::MAX, f64::min);
             return if last < before {
-                format!("Improving; validation loss {last:.3} and falling{left}.")
+                let last = validation_loss(run.method, *last);
+                format!("Improving; validation loss {last} and falling{left}.")
             } else {
                 format!(
                     "Not improving; validation loss {last:.3} after {before:.3}, at best \

@@ -16,6 +16,7 @@ pub const fn method(method: Method) -> &'static str {
         Method::Orpo => "Imitate and prefer at once",
         Method::Simpo => "Prefer without a reference",
         Method::Kto => "More of the wanted, less of the unwanted",
+        Method::Pretrain => "Continued pretraining",
         Method::Reward => "Score answers",
         Method::Grpo => "Learn from rewards",
     }
@@ -45,6 +46,10 @@ pub const fn method_help(method: Method) -> &'static str {
             "Preference tuning without pairs (KTO): each answer is only marked as wanted or not, as \
              with a thumb up or down. Pairs count as one of each."
         }
+        Method::Pretrain => {
+            "The model reads on in plain texts, every word of which is learned. For the language and \
+             the facts of a field, before answers are imitated; mix in general rows against forgetting."
+        }
         Method::Reward => {
             "Reward model: learns from the better of two responses to give an answer a score. It \
              writes nothing itself; it picks the best of several answers, or rewards those that a \
@@ -55,6 +60,16 @@ pub const fn method_help(method: Method) -> &'static str {
              and the answers with more reward than the others become likelier. Rewards come from a \
              reward model, from the checks of a spec, or both. Drawing takes its time."
         }
+    }
+}
+
+/// A validation loss; of plain texts with what it says of the next token: among how many the model
+/// wavers.
+#[must_use]
+pub fn validation_loss(method: Method, loss: f64) -> String {
+    match method {
+        Method::Pretrain => format!("{loss:.3} (perplexity {:.1})", loss.exp()),
+        _ => format!("{loss:.3}"),
     }
 }
 
@@ -195,6 +210,15 @@ mod tests {
         assert_eq!(bytes(3 << 30), "3.0 GiB");
         assert_eq!(bytes(1), "1 MiB");
         assert_eq!(field("max_length"), "Max length");
+    }
+
+    #[test]
+    fn only_texts_have_a_perplexity() {
+        assert_eq!(
+            validation_loss(Method::Pretrain, 2.0),
+            "2.000 (perplexity 7.4)"
+        );
+        assert_eq!(validation_loss(Method::Sft, 2.0), "2.000");
     }
 
     #[test]

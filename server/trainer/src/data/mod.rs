@@ -6,7 +6,8 @@
 //! model, and nothing here knows batches or epochs.
 //!
 //! A prompt or completion given as plain text is one message of the user or the assistant, and goes
-//! through the chat template like any other. The model is trained as it will be asked later.
+//! through the chat template like any other. The model is trained as it will be asked later. Only a
+//! row that is nothing but a text (`text`) is read as it is, without the template.
 //!
 //! # Adding a row format
 //! 1. Add what it becomes to [`RowContent`](shared::dataset::RowContent), or convert it to one that
@@ -16,6 +17,7 @@
 
 mod json;
 mod labelled;
+mod pack;
 mod preview;
 mod questions;
 mod rows;
@@ -24,6 +26,7 @@ mod template;
 mod tokens;
 
 pub use labelled::{LabelledRow, TokenizedLabels};
+pub use pack::best_fit;
 pub use preview::{PreviewToken, preview};
 pub use questions::{AskedRow, Question, TokenizedPrompts};
 pub use rows::{Row, read_rows};

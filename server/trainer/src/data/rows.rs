@@ -2,7 +2,8 @@
 //!
 //! The formats are TRL's: `prompt` and `completion`, the same with `label` (true or false),
 //! `messages`, or `prompt`, `chosen` and `rejected`; texts or lists of messages. Without a `prompt`,
-//! `chosen` and `rejected` are whole conversations and the prompt is how they begin.
+//! `chosen` and `rejected` are whole conversations and the prompt is how they begin. A row with none
+//! of these is a plain text, `text`.
 
 use std::fs::File;
 use std::io::{BufRead, BufReader};
@@ -19,7 +20,8 @@ use crate::error::{Result, TrainerError};
 pub struct Row {
     /// The line it stands on, from 1.
     pub line: usize,
-    /// What it teaches: a completion, with a label or without, a conversation or a preference.
+    /// What it teaches: a completion, with a label or without, a conversation, a preference or a plain
+    /// text.
     pub content: RowContent,
     /// Descriptions of tools for the template, from the column `tools`.
     pub tools: Option<Value>,
@@ -84,13 +86,22 @@ fn content(object: &Map<String, Value>) -> Result<RowContent, String> {
         })
     } else if has("messages") {
         conversation(object)
+    } else if has("text") {
+        text(object)
     } else {
         let keys: Vec<&str> = object.keys().map(String::as_str).collect();
         Err(format!(
             "it has the keys {keys:?}; a row needs prompt and completion, or messages, or prompt, \
-             chosen and rejected"
+             chosen and rejected, or text"
         ))
     }
+}
+
+fn text(object: &Map<String, Value>) -> Result<RowContent, String> {
+    let text = object["text"].as_str().ok_or("text must be a text")?;
+    Ok(RowContent::Text {
+        text: text.to_owned(),
+    })
 }
 
 fn conversation(object: &Map<String, Value>) -> Result<RowContent, String> {
@@ -241,6 +252,15 @@ mod tests {
     }
 
     #[test]
+    fn a_text_is_a_row_where_nothing_else_is() {
+        let text = RowContent::Text { text: "a".into() };
+        assert_eq!(parse(r#"{"text": "a", "label": true}"#), Ok(text));
+        let messages = r#"{"text": "a", "messages": [{"role": "assistant", "content": "b"}]}"#;
+        let messages = parse(messages).unwrap();
+        assert!(matches!(messages, RowContent::Conversation { .. }));
+    }
+
+    #[test]
     fn the_prompt_can_be_the_common_beginning() {
         let text = r#"{"chosen": [{"role":"user","content":"a"},{"role":"assistant","content":"b"}],
             "rejected": [{"role":"user","content":"a"},{"role":"assistant","content":"c"}]}"#;
@@ -270,7 +290,8 @@ mod tests {
     fn errors_say_what_is_wrong() {
         for (text, word) in [
             ("[1]", "no JSON object"),
-            (r#"{"text": "a"}"#, "text"),
+            (r#"{"body": "a"}"#, "body"),
+            (r#"{"text": ["a"]}"#, "text must be"),
             (r#"{"completion": "a"}"#, "prompt is missing"),
             (r#"{"prompt": 3, "completion": "a"}"#, "prompt must be"),
             (r#"{"prompt": [], "completion": "a"}"#, "prompt is empty"),

@@ -4,9 +4,10 @@
 use std::ops::Range;
 
 use rayon::prelude::*;
+use shared::dataset::{RowContent, RowKind};
 use shared::training::{Lesson, Method};
 
-use super::{Encoder, Row, TokenizedRow};
+use super::{Encoder, Row, TokenizedRow, best_fit};
 use crate::error::TrainerError;
 
 /// A rendered text, not cut.
@@ -18,8 +19,14 @@ pub struct SequenceShape {
     pub learned: Vec<Range<usize>>,
 }
 
-/// The texts of a row: one, or chosen and rejected.
-pub type RowShape = Vec<SequenceShape>;
+/// The texts of a row.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum RowShape {
+    /// One, or chosen and rejected, which are cut.
+    Cut(Vec<SequenceShape>),
+    /// A plain text of so many tokens, which is learned in pieces.
+    Pieces(usize),
+}
 
 /// What rows come to at some longest length.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -36,11 +43,17 @@ pub struct TokenTotals {
     pub truncated: usize,
     /// Rows left out, because nothing of them would be learned.
     pub dropped: usize,
+    /// The places in batches that the rows take: of packed ones the packs, otherwise the rows, of a
+    /// long text each piece.
+    pub places: usize,
+    /// The tokens of the fullest place, one side of a pair counted.
+    pub fullest: usize,
 }
 
 impl Encoder<'_> {
-    /// The shapes of examples as a method learns from them; `None` for a row that it does not learn
-    /// from. A row is one example, but a pair is two where each side is judged alone.
+    /// The shapes of examples as a method learns from them; `None` for a row that is not taken, or
+    /// that it cannot learn from. A row is one example, but a pair is two where each side is judged
+    /// alone.
     ///
     /// # Errors
     /// The place of a row, from 0, whose rendering failed, with the reason.
@@ -48,17 +61,26 @@ impl Encoder<'_> {
         &self,
         method: Method,
         rows: &[Row],
+        takes: impl Fn(RowKind) -> bool + Sync,
     ) -> Result<Vec<Option<RowShape>>, (usize, TrainerError)> {
         let of_row = |(place, row): (usize, &Row)| {
+            if !takes(row.content.kind()) {
+                return Ok(vec![None]);
+            }
             let texts = self
                 .sequences(method, row)
                 .map_err(|error| (place, error))?;
-            let shapes = texts.map(|texts| texts.iter().map(shape).collect::<RowShape>());
-            Ok(match (method.lesson(), shapes) {
+            Ok(match (method.lesson(), texts) {
+                (_, None) => vec![None],
                 (Lesson::Unpaired, Some(texts)) => {
-                    texts.into_iter().map(|text| Some(vec![text])).collect()
+                    let alone = |text| Some(RowShape::Cut(vec![shape(text)]));
+                    texts.iter().map(alone).collect()
                 }
-                (_, shapes) => vec![shapes],
+                (_, Some(texts)) if matches!(row.content, RowContent::Text { .. }) => {
+                    let tokens = texts.iter().map(|text| text.tokens.len()).sum();
+                    vec![Some(RowShape::Pieces(tokens))]
+                }
+                (_, Some(texts)) => vec![Some(RowShape::Cut(texts.iter().map(shape).collect()))],
             })
         };
         let examples: Result<Vec<Vec<_>>, _> = rows.par_iter().enumerate().map(of_row).collect();
@@ -73,7 +95,7 @@ impl Encoder<'_> {
     ) -> Result<Option<Vec<TokenizedRow>>, TrainerError> {
         let tools = row.tools.as_ref();
         Ok(match method.lesson() {
-            Lesson::Answers => self.row(&row.content, tools)?.map(|one| vec![one]),
+            Lesson::Answers | Lesson::Texts => self.row(&row.content, tools)?.map(|one| vec![one]),
             Lesson::Pairs => self
                 .pair(&row.content, tools)?
                 .map(|pair| vec![pair.chosen, pair.rejected]),
@@ -103,31 +125,64 @@ fn shape(row: &TokenizedRow) -> SequenceShape {
 }
 
 /// Counts examples as [`Encoder::rows`], [`Encoder::pairs`], [`Encoder::labels`],
-/// [`Encoder::comparisons`] and [`Encoder::prompts`] do.
-pub fn count_tokens(rows: &[Option<RowShape>], max_length: usize) -> TokenTotals {
+/// [`Encoder::comparisons`] and [`Encoder::prompts`] do, packed by [`best_fit`] or not.
+pub fn count_tokens(rows: &[Option<RowShape>], max_length: usize, packing: bool) -> TokenTotals {
     let mut totals = TokenTotals::default();
+    let mut lengths = Vec::new();
     for row in rows {
-        let Some(row) = row else {
+        let before = lengths.len();
+        match row {
+            None => {}
+            Some(RowShape::Cut(texts)) => totals.add_cut(texts, max_length, &mut lengths),
+            Some(RowShape::Pieces(tokens)) => totals.add_pieces(*tokens, max_length, &mut lengths),
+        }
+        if lengths.len() == before {
             totals.dropped += 1;
-            continue;
-        };
-        let longest = row.iter().map(|text| text.tokens).max().unwrap_or(0);
-        totals.longest = totals.longest.max(longest);
+        } else {
+            totals.rows += 1;
+        }
+    }
+    if packing {
+        let packs = best_fit(&lengths, max_length);
+        let fullness = |pack: &Vec<usize>| pack.iter().map(|row| lengths[*row]).sum();
+        lengths = packs.iter().map(fullness).collect();
+    }
+    totals.places = lengths.len();
+    totals.fullest = lengths.into_iter().max().unwrap_or(0);
+    totals
+}
+
+impl TokenTotals {
+    /// Adds a row that is cut, and its longest text to the lengths, if anything of it is learned.
+    fn add_cut(&mut self, texts: &[SequenceShape], max_length: usize, lengths: &mut Vec<usize>) {
+        let longest = texts.iter().map(|text| text.tokens).max().unwrap_or(0);
+        self.longest = self.longest.max(longest);
         let learned = |text: &SequenceShape| -> usize {
             let cut = |range: &Range<usize>| range.end.min(max_length).saturating_sub(range.start);
             text.learned.iter().map(cut).sum()
         };
-        if row.iter().any(|text| learned(text) == 0) {
-            totals.dropped += 1;
-            continue;
+        if texts.iter().any(|text| learned(text) == 0) {
+            return;
         }
-        totals.rows += 1;
-        totals.truncated += usize::from(longest > max_length);
-        totals.learned += row.iter().map(learned).sum::<usize>();
-        let kept = row.iter().map(|text| text.tokens.min(max_length));
-        totals.tokens += kept.sum::<usize>();
+        lengths.push(longest.min(max_length));
+        self.truncated += usize::from(longest > max_length);
+        self.learned += texts.iter().map(learned).sum::<usize>();
+        let kept = texts.iter().map(|text| text.tokens.min(max_length));
+        self.tokens += kept.sum::<usize>();
     }
-    totals
+
+    /// Adds the pieces of a plain text; of each all but the first token is learned.
+    fn add_pieces(&mut self, tokens: usize, max_length: usize, lengths: &mut Vec<usize>) {
+        self.longest = self.longest.max(tokens);
+        let most = max_length.max(1);
+        let whole = std::iter::repeat_n(most, tokens / most);
+        let pieces = whole.chain([tokens % most]).filter(|piece| *piece > 1);
+        for piece in pieces {
+            lengths.push(piece);
+            self.tokens += piece;
+            self.learned += piece - 1;
+        }
+    }
 }
 
 #[cfg(test)]
@@ -150,16 +205,31 @@ mod tests {
             learned: vec![learned],
         };
         let rows = [
-            Some(vec![text(10, 4..10)]),
-            Some(vec![text(6, 5..6)]),
+            Some(RowShape::Cut(vec![text(10, 4..10)])),
+            Some(RowShape::Cut(vec![text(6, 5..6)])),
             None,
-            Some(vec![text(5, 1..5), text(9, 8..9)]),
+            Some(RowShape::Cut(vec![text(5, 1..5), text(9, 8..9)])),
         ];
-        let whole = count_tokens(&rows, 100);
+        let whole = count_tokens(&rows, 100, false);
         assert_eq!((whole.rows, whole.dropped, whole.truncated), (3, 1, 0));
         assert_eq!((whole.tokens, whole.learned, whole.longest), (30, 12, 10));
-        let cut = count_tokens(&rows, 6);
+        assert_eq!((whole.places, whole.fullest), (3, 10));
+        let cut = count_tokens(&rows, 6, false);
         assert_eq!((cut.rows, cut.dropped, cut.truncated), (2, 2, 1));
         assert_eq!((cut.tokens, cut.learned, cut.longest), (12, 3, 10));
+        assert_eq!((cut.places, cut.fullest), (2, 6));
+    }
+
+    #[test]
+    fn texts_are_split_and_share_places() {
+        let rows = [21, 1, 4, 5].map(|tokens| Some(RowShape::Pieces(tokens)));
+        let apart = count_tokens(&rows, 10, false);
+        // Of the first the last token is a piece of its own, which nothing predicts.
+        assert_eq!((apart.rows, apart.dropped, apart.truncated), (3, 1, 0));
+        assert_eq!((apart.tokens, apart.learned, apart.longest), (29, 25, 21));
+        assert_eq!((apart.places, apart.fullest), (4, 10));
+        let packed = count_tokens(&rows, 10, true);
+        assert_eq!((packed.places, packed.fullest), (3, 10));
+        assert_eq!(packed.rows, apart.rows);
     }
 }

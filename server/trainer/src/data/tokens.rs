@@ -4,7 +4,12 @@
 //! learned begins where the two differ. Special tokens come from the template alone; no
 //! end-of-sequence token is added. Rows are cut at the end; rows of which nothing would be learned
 //! are left out and counted.
+//!
+//! A plain text is read as a document, which ends with the end-of-sequence token, and all of it is
+//! learned. A long one is not cut: it becomes pieces without overlap, each a sequence of its own, of
+//! which nothing predicts the first token (TRL's strategy `bfd_split`).
 
+use std::borrow::Borrow;
 use std::ops::Range;
 
 use rayon::prelude::*;
@@ -48,7 +53,7 @@ pub struct TokenCounts {
 /// Rows for supervised fine-tuning.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct TokenizedData {
-    /// The rows that are left, in the order of the file.
+    /// The rows that are left, in the order of the file; of a long text each piece.
     pub rows: Vec<TokenizedRow>,
     /// For each of them its place in the given rows.
     pub sources: Vec<usize>,
@@ -128,15 +133,19 @@ impl<'a> Encoder<'a> {
         self.render(&messages, tools, true)
     }
 
-    /// All tokens of a row, not cut. `None` where supervised fine-tuning does not learn from such
-    /// rows.
+    /// All tokens of a row that is imitated, not cut: of answers, or of a plain text. `None` for any
+    /// other row.
     pub fn row(&self, content: &RowContent, tools: Option<&Value>) -> Result<Option<TokenizedRow>> {
         match content {
             RowContent::Completion { prompt, completion } => {
                 self.completion(prompt, completion, tools).map(Some)
             }
             RowContent::Conversation { messages } => self.conversation(messages, tools).map(Some),
-            _ => Ok(None),
+            RowContent::Text { text } => {
+                let tokens = self.tokenizer.encode_document(text)?;
+                Ok(Some(TokenizedRow::learned_from(tokens, 0)))
+            }
+            RowContent::Preference { .. } | RowContent::Unpaired { .. } => Ok(None),
         }
     }
 
@@ -201,22 +210,27 @@ impl<'a> Encoder<'a> {
         }))
     }
 
-    /// Tokenizes rows for supervised fine-tuning, cut to the longest length. Of preference rows
-    /// nothing is learned, so they are dropped.
-    pub fn rows(&self, rows: &[Row]) -> Result<TokenizedData> {
-        let all = rows
-            .par_iter()
-            .map(|row| self.row(&row.content, row.tools.as_ref()));
+    /// Tokenizes rows that are imitated: answers are cut to the longest length, plain texts split.
+    /// Of other rows nothing is learned, so they are dropped.
+    pub fn rows<R: Borrow<Row> + Sync>(&self, rows: &[R]) -> Result<TokenizedData> {
+        let all = rows.par_iter().map(|row| {
+            let Row { content, tools, .. } = row.borrow();
+            let whole = self.row(content, tools.as_ref())?.unwrap_or_default();
+            let is_long = whole.tokens.len() > self.max_length;
+            Ok((is_long, whole.fitted(content, self.max_length)))
+        });
         let mut data = TokenizedData::default();
-        for (source, row) in all.collect::<Result<Vec<_>>>()?.into_iter().enumerate() {
-            let mut row = row.unwrap_or_default();
-            let cut = row.cut(self.max_length);
-            if row.learned() == 0 {
+        for (source, (is_long, fitted)) in all.collect::<Result<Vec<_>>>()?.into_iter().enumerate()
+        {
+            let is_text = matches!(rows[source].borrow().content, RowContent::Text { .. });
+            let before = data.rows.len();
+            data.rows
+                .extend(fitted.into_iter().filter(|row| row.learned() > 0));
+            data.sources.resize(data.rows.len(), source);
+            if data.rows.len() == before {
                 data.counts.dropped += 1;
             } else {
-                data.counts.truncated += usize::from(cut);
-                data.rows.push(row);
-                data.sources.push(source);
+                data.counts.truncated += usize::from(is_long && !is_text);
             }
         }
         Ok(data)
@@ -347,6 +361,19 @@ impl TokenizedRow {
             *first = false;
         }
         self
+    }
+
+    /// What is learned of a row with such a content: of a plain text all pieces of at most
+    /// `max_length` tokens, of any other its beginning.
+    pub fn fitted(mut self, content: &RowContent, max_length: usize) -> Vec<Self> {
+        if !matches!(content, RowContent::Text { .. }) {
+            self.cut(max_length);
+            return vec![self];
+        }
+        let pieces = self.tokens.chunks(max_length.max(1));
+        pieces
+            .map(|tokens| Self::learned_from(tokens.to_vec(), 0))
+            .collect()
     }
 
     /// Keeps the first `max_length` tokens; says whether some were lost.

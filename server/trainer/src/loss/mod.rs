@@ -96,7 +96,7 @@ pub trait Objective: Send + Sync {
 pub fn objective(config: &TrainingConfig) -> Box<dyn Objective> {
     let beta = config.beta();
     match config.method {
-        Method::Sft => Box::new(NegativeLogLikelihood),
+        Method::Sft | Method::Pretrain => Box::new(NegativeLogLikelihood),
         Method::Dpo => Box::new(Pairwise(Dpo {
             loss: config.preference.loss,
             beta,

@@ -2,7 +2,7 @@
 //!
 //! Text comes rendered from the chat template, which writes the special tokens itself. So special
 //! tokens are recognised in text, and none are put around it: with both, a row would begin with two
-//! beginning-of-sequence tokens.
+//! beginning-of-sequence tokens. Only plain documents, which no template renders, get them.
 
 use std::fmt;
 use std::ops::Range;
@@ -53,6 +53,16 @@ impl TextTokenizer {
     pub fn encode(&self, text: &str) -> Result<Vec<u32>> {
         let encoding = self.inner.encode_fast(text, false).map_err(failed)?;
         Ok(encoding.get_ids().to_vec())
+    }
+
+    /// The tokens of a plain text, that no template renders: with what the model's makers put around
+    /// every text, such as the beginning-of-sequence token, and with the end-of-sequence token behind
+    /// it, unless it ends so itself.
+    pub fn encode_document(&self, text: &str) -> Result<Vec<u32>> {
+        let eos = self.special.eos.as_deref().unwrap_or_default();
+        let end = if text.ends_with(eos) { "" } else { eos };
+        let encoding = self.inner.encode_fast(format!("{text}{end}"), true);
+        Ok(encoding.map_err(failed)?.get_ids().to_vec())
     }
 
     /// As [`encode`](Self::encode), with the bytes of the text that each token stands for.

@@ -3,7 +3,7 @@
 use sha2::{Digest, Sha256};
 use shared::training::{Lesson, Method};
 
-use crate::data::{AskedRow, LabelledRow, TokenizedPair, TokenizedRow};
+use crate::data::{AskedRow, LabelledRow, TokenizedPair, TokenizedRow, best_fit};
 use crate::error::{Result, TrainerError};
 use crate::model::ModelConfig;
 
@@ -14,6 +14,8 @@ use super::order::Source;
 pub enum Examples {
     /// Rows to imitate.
     Rows(Vec<TokenizedRow>),
+    /// Rows to imitate, several of which are one example. They do not see each other.
+    Packs(Vec<Vec<TokenizedRow>>),
     /// Pairs to prefer by.
     Pairs(Vec<TokenizedPair>),
     /// Answers that are each wanted or not.
@@ -23,10 +25,24 @@ pub enum Examples {
 }
 
 impl Examples {
-    /// The number of rows, pairs or answers.
+    /// Rows packed by best fit into examples of at most `max_length` tokens.
+    pub fn packed(rows: Vec<TokenizedRow>, max_length: usize) -> Self {
+        let lengths: Vec<usize> = rows.iter().map(|row| row.tokens.len()).collect();
+        let mut rows: Vec<_> = rows.into_iter().map(Some).collect();
+        let packs = best_fit(&lengths, max_length).into_iter();
+        let packs = packs.map(|pack| {
+            pack.into_iter()
+                .filter_map(|row| rows[row].take())
+                .collect()
+        });
+        Self::Packs(packs.collect())
+    }
+
+    /// The number of rows, packs, pairs or answers.
     pub fn len(&self) -> usize {
         match self {
             Self::Rows(rows) => rows.len(),
+            Self::Packs(packs) => packs.len(),
             Self::Pairs(pairs) => pairs.len(),
             Self::Unpaired(rows) => rows.len(),
             Self::Prompts(rows) => rows.len(),
@@ -38,10 +54,20 @@ impl Examples {
         self.len() == 0
     }
 
-    /// The sequences of one example: a row, or chosen and rejected, or the prompt.
+    /// The number of rows: of packs what is in them, otherwise that of the examples.
+    pub(super) fn rows(&self) -> usize {
+        match self {
+            Self::Packs(packs) => packs.iter().map(Vec::len).sum(),
+            Self::Rows(_) | Self::Pairs(_) | Self::Unpaired(_) | Self::Prompts(_) => self.len(),
+        }
+    }
+
+    /// The sequences of one example: a row, those of a pack, or chosen and rejected, or the
+    /// prompt.
     pub(super) fn sequences(&self, index: usize) -> Vec<&TokenizedRow> {
         match self {
             Self::Rows(rows) => vec![&rows[index]],
+            Self::Packs(packs) => packs[index].iter().collect(),
             Self::Pairs(pairs) => vec![&pairs[index].chosen, &pairs[index].rejected],
             Self::Unpaired(rows) => vec![&rows[index].row],
             Self::Prompts(rows) => vec![&rows[index].prompt],
@@ -60,7 +86,7 @@ impl Examples {
     pub(super) fn labelled(&self, index: usize) -> Option<&LabelledRow> {
         match self {
             Self::Unpaired(rows) => rows.get(index),
-            Self::Rows(_) | Self::Pairs(_) | Self::Prompts(_) => None,
+            Self::Rows(_) | Self::Packs(_) | Self::Pairs(_) | Self::Prompts(_) => None,
         }
     }
 
@@ -70,7 +96,9 @@ impl Examples {
         let count = self.len().min(most);
         match self {
             Self::Unpaired(rows) => (0..count).map(|at| at * rows.len() / count).collect(),
-            Self::Rows(_) | Self::Pairs(_) | Self::Prompts(_) => (0..count).collect(),
+            Self::Rows(_) | Self::Packs(_) | Self::Pairs(_) | Self::Prompts(_) => {
+                (0..count).collect()
+            }
         }
     }
 
@@ -83,8 +111,10 @@ impl Examples {
     ) -> Result<()> {
         let fits = matches!(
             (self, method.lesson()),
-            (Self::Rows(_), Lesson::Answers)
-                | (Self::Pairs(_), Lesson::Pairs | Lesson::Comparisons)
+            (
+                Self::Rows(_) | Self::Packs(_),
+                Lesson::Answers | Lesson::Texts
+            ) | (Self::Pairs(_), Lesson::Pairs | Lesson::Comparisons)
                 | (Self::Unpaired(_), Lesson::Unpaired)
                 | (Self::Prompts(_), Lesson::Prompts)
         );
@@ -92,6 +122,7 @@ impl Examples {
         if !fits {
             return fail(match method.lesson() {
                 Lesson::Answers => format!("{method} needs rows with a completion to imitate"),
+                Lesson::Texts => format!("{method} needs texts to read"),
                 Lesson::Pairs | Lesson::Comparisons => {
                     format!("{method} needs pairs of chosen and rejected")
                 }
@@ -114,6 +145,9 @@ impl Examples {
     pub(super) fn digest(&self, sha: &mut Sha256) {
         sha.update((self.len() as u64).to_le_bytes());
         for index in 0..self.len() {
+            if let Self::Packs(packs) = self {
+                sha.update((packs[index].len() as u64).to_le_bytes());
+            }
             for row in self.sequences(index) {
                 sha.update((row.tokens.len() as u64).to_le_bytes());
                 for (token, learned) in row.tokens.iter().zip(&row.loss_mask) {
@@ -162,6 +196,28 @@ fn unknown(tokens: &[u32], model: &ModelConfig) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn packs_differ_by_what_is_in_which() {
+        let row = |token| TokenizedRow {
+            tokens: vec![token; 3],
+            loss_mask: vec![false, true, true],
+        };
+        let packed = Examples::packed(vec![row(1), row(2), row(3)], 6);
+        assert_eq!((packed.len(), packed.rows()), (2, 3));
+        let Examples::Packs(mut packs) = packed.clone() else {
+            panic!("not packed");
+        };
+        assert_eq!(packs, [vec![row(1), row(2)], vec![row(3)]]);
+        let moved = packs[0].remove(1);
+        packs[1].insert(0, moved);
+        let digest = |examples: &Examples| {
+            let mut sha = Sha256::new();
+            examples.digest(&mut sha);
+            sha.finalize()
+        };
+        assert_ne!(digest(&packed), digest(&Examples::Packs(packs)));
+    }
 
     #[test]
     fn labelled_answers_are_measured_from_everywhere() {

@@ -15,7 +15,7 @@ pub struct Steps {
     pub total: usize,
 }
 
-/// The steps that a run on so many usable rows makes.
+/// The steps that a run on so many usable rows, or packs of them, makes.
 pub fn count_steps(train: usize, general: usize, data: &DataConfig, batch: &BatchConfig) -> Steps {
     let order = Order::new(train, general, data, batch, 0);
     Steps {
@@ -33,8 +33,8 @@ const PROGRAM_BYTES: usize = 256 << 20;
 /// The most answers that are drawn at once: with more, a step of decoding takes as long for each.
 const DRAWN_AT_ONCE: usize = 64;
 
-/// About how many bytes of memory a run needs, where its longest row has `longest` tokens after it
-/// was cut. In numbers of 32 bits it is the sum of
+/// About how many bytes of memory a run needs, where its longest row, or its fullest pack of rows, has
+/// `longest` tokens after it was cut. In numbers of 32 bits it is the sum of
 ///
 /// - the base: embedding, head if it is not tied, and `2·D·H·d + 2·D·KV·d + 3·D·F + 2·D` a layer;
 ///   half of that in bfloat16;
@@ -58,7 +58,7 @@ pub fn estimate_memory(model: &ModelConfig, config: &TrainingConfig, longest: us
         4
     };
     let sides = match config.method.lesson() {
-        Lesson::Answers | Lesson::Unpaired | Lesson::Prompts => 1,
+        Lesson::Answers | Lesson::Texts | Lesson::Unpaired | Lesson::Prompts => 1,
         Lesson::Pairs | Lesson::Comparisons => 2,
     };
     let (longest, drawn) = match config.method.lesson() {

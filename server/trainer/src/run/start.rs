@@ -53,6 +53,13 @@ pub(super) fn check(request: &TrainRequest<'_>) -> Result<()> {
     if !(config.learning_rate().is_finite() && config.learning_rate() >= 0.0) {
         return refuse("optimizer.learning_rate", "must be a positive number");
     }
+    if config.data.packing == Some(true) && !config.method.packs() {
+        let method = config.method;
+        return refuse(
+            "data.packing",
+            format!("{method} does not pack its rows; leave it out, or set it to false"),
+        );
+    }
     check_preference(config)?;
     check_grpo(request)?;
     check_evaluation(&config.evaluation, request)?;
@@ -76,10 +83,15 @@ pub(super) fn check(request: &TrainRequest<'_>) -> Result<()> {
 fn check_evaluation(config: &EvaluationConfig, request: &TrainRequest<'_>) -> Result<()> {
     let generates = request.task.is_some() && request.config.generate_rows() > 0;
     let method = request.config.method;
-    if generates && !method.writes_answers() {
+    if generates && !method.answers_rows() {
+        let why = if method.writes_answers() {
+            "learns from plain texts, which ask nothing"
+        } else {
+            "trains what scores answers and writes none"
+        };
         return refuse(
             "evaluation.generate_rows",
-            format!("must be 0: what {method} trains scores answers and writes none"),
+            format!("must be 0: {method} {why}"),
         );
     }
     if config.by_task_metric && !generates {
@@ -145,7 +157,7 @@ fn check_grpo(request: &TrainRequest<'_>) -> Result<()> {
 }
 
 fn check_preference(config: &TrainingConfig) -> Result<()> {
-    if matches!(config.method.lesson(), Lesson::Answers | Lesson::Prompts) {
+    if !config.method.lesson().judges() {
         return Ok(());
     }
     let (beta, preference) = (config.beta(), &config.preference);
@@ -288,7 +300,7 @@ pub(super) fn started(
         total_steps: order.total_steps,
         from_step,
         trainable_parameters,
-        train_rows: request.train.len(),
+        train_rows: request.train.rows(),
         truncated_rows: request.truncated_rows,
         dropped_rows: request.dropped_rows,
         device,

@@ -23,6 +23,8 @@ mod losses;
 #[cfg(test)]
 mod optimizer;
 #[cfg(test)]
+mod packing;
+#[cfg(test)]
 mod smollm2;
 #[cfg(test)]
 mod support;

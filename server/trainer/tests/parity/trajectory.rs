@@ -34,6 +34,16 @@ fn twenty_steps_of_sft_are_trls() {
 }
 
 #[test]
+fn ten_steps_of_packed_sft_are_trls() {
+    tiny_run(Method::Sft, "trajectory-sft-packed");
+}
+
+#[test]
+fn ten_steps_of_continued_pretraining_are_trls() {
+    tiny_run(Method::Pretrain, "trajectory-pretrain");
+}
+
+#[test]
 fn ten_steps_of_dpo_are_trls() {
     tiny_run(Method::Dpo, "trajectory-dpo");
 }
@@ -256,6 +266,7 @@ fn config(method: Method, reference: &Value) -> TrainingConfig {
     };
     config.data.shuffle = false;
     config.data.max_length = count("max_length");
+    config.data.packing = settings["packing"].as_bool();
     config.batch.size = count("per_device_train_batch_size");
     config.batch.accumulation = count("gradient_accumulation_steps");
     config.batch.max_steps = Some(count("max_steps"));
@@ -332,7 +343,14 @@ fn run(
         .collect();
     let encoder = Encoder::new(loaded, None, config.data.max_length);
     let train_on = match config.method.lesson() {
-        Lesson::Answers => Examples::Rows(encoder.rows(&rows).unwrap().rows),
+        Lesson::Answers | Lesson::Texts => {
+            let rows = encoder.rows(&rows).unwrap().rows;
+            if config.packing() {
+                Examples::packed(rows, config.data.max_length)
+            } else {
+                Examples::Rows(rows)
+            }
+        }
         Lesson::Pairs => Examples::Pairs(encoder.pairs(&rows).unwrap().pairs),
         Lesson::Comparisons => Examples::Pairs(encoder.comparisons(&rows).unwrap().pairs),
         Lesson::Unpaired => Examples::Unpaired(encoder.labels(&rows).unwrap().rows),

@@ -18,6 +18,7 @@ the variable TEMPER_TEST_MODEL, and are passed over without it.
 | architectures.py | random models of the other architectures, their logits and gradients |
 | gradients.py | hidden states, logits, losses, adapter gradients, AdamW, schedules |
 | losses.py | preference losses and their gradients by TRL's own code |
+| packing.py | packs by best fit, and plain texts in pieces, from TRL |
 | trajectory.py | whole runs of TRL's SFTTrainer, DPOTrainer and KTOTrainer |
 """
 
@@ -34,6 +35,7 @@ import torch
 import architectures
 import gradients
 import losses
+import packing
 import tiny
 import trajectory
 import vectors
@@ -68,6 +70,7 @@ def main() -> None:
     sequences = json.loads((out / "gradients.json").read_text())["sequences"]
     architectures.write(out, sequences)
     losses.write(out)
+    packing.write(out)
     trajectory.write(out)
     if arguments.gguf:
         trajectory.write_smollm2(out, arguments.gguf)

@@ -87,6 +87,12 @@ GRPO = {
     "scale_rewards": "group",
 }
 GRPO_OTHER = {**GRPO, "loss_type": "dr_grpo", "scale_rewards": "batch", "beta": 0.0, "temperature": 1.0}
+# Several sequences share a place of the batch. Without flash attention transformers makes from the
+# positions, which begin anew in each sequence, a mask that keeps them apart; `check_apart` holds it to
+# that.
+PACKED = {**SFT, "max_steps": 10, "max_length": 160, "per_device_train_batch_size": 2,
+          "packing": True, "packing_strategy": "bfd"}
+PRETRAIN = {**PACKED, "max_length": 48, "packing_strategy": "bfd_split"}
 SMOLLM2 = {
     "sft": {**SFT, "learning_rate": 2e-4, "warmup_steps": 3, "weight_decay": 0.0,
             "per_device_train_batch_size": 2, "gradient_accumulation_steps": 1,
@@ -170,7 +176,15 @@ class GivenAnswers(GRPOTrainer):
         return [next(self.answers)["tokens"] for _ in prompt_ids], None
 
 
+def text_rows() -> list:
+    """Of one to thirty-six words, so that some texts are longer than the longest piece."""
+    source = random.Random(4)
+    return [{"text": phrase(source, 36)} for _ in range(40)]
+
+
 def as_messages(row: dict) -> dict:
+    if "text" in row:
+        return row
     role = lambda key: "user" if key == "prompt" else "assistant"
     message = lambda key, text: [{"role": role(key), "content": text}]
     return {key: one if key == "label" else message(key, one) for key, one in row.items()}
@@ -198,6 +212,25 @@ def reward_model(out: Path) -> PeftModel:
     return adapted
 
 
+def check_apart(trainer) -> None:
+    """Asserts that the loss of a packed batch is that of its sequences alone."""
+    last = range(len(trainer.train_dataset) - 3, len(trainer.train_dataset))
+    batch = trainer.data_collator([trainer.train_dataset[index] for index in last])
+    ids, labels, positions = (batch[key][0] for key in ("input_ids", "labels", "position_ids"))
+    starts = (positions == 0).nonzero().flatten().tolist() + [len(ids)]
+    assert len(starts) > 4
+    with torch.no_grad():
+        packed = trainer.model(**batch).loss
+        total, count = 0.0, 0
+        for start, end in zip(starts, starts[1:]):
+            number = int((labels[start:end] != -100).sum())
+            if number:
+                part = slice(start, end)
+                alone = trainer.model(input_ids=ids[None, part], labels=labels[None, part])
+                total, count = total + alone.loss * number, count + number
+    assert abs(packed - total / count) < 1e-5, (packed, total / count)
+
+
 def run(model, tokenizer, trainer_class, config_class, settings: dict, rows: list) -> tuple:
     settings = {**COMMON, **settings}
     arguments = dict(settings)
@@ -211,6 +244,8 @@ def run(model, tokenizer, trainer_class, config_class, settings: dict, rows: lis
             train_dataset=Dataset.from_list([as_messages(row) for row in rows]),
             processing_class=tokenizer,
         )
+        if settings.get("packing"):
+            check_apart(trainer)
         trainer.train()
     told = ("loss", "grad_norm", "learning_rate", "kl", "accuracy", "margin", "entropy", "reward",
             "reward_std", "frac_reward_zero_std", "completions/mean_length",
@@ -324,6 +359,8 @@ def write(out: Path) -> None:
         ("reward", RewardTrainer, RewardConfig, REWARD, dpo_rows()),
         ("grpo", GivenAnswers, GRPOConfig, GRPO, dpo_rows()),
         ("grpo-other", GivenAnswers, GRPOConfig, GRPO_OTHER, dpo_rows()),
+        ("sft-packed", SFTTrainer, SFTConfig, PACKED, sft_rows()),
+        ("pretrain", SFTTrainer, SFTConfig, PRETRAIN, text_rows()),
     ):
         begin = reward_model if name == "reward" else model
         result, weights = run(begin(out), tiny.tokenizer(), trainer, config, settings, rows)

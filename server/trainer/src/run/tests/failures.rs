@@ -135,6 +135,11 @@ fn settings_that_cannot_work_are_refused_by_name() {
     assert!(refused(&|config| config.adapter.dropout = 1.0).contains("adapter.dropout"));
     assert!(refused(&|config| config.adapter.targets.clear()).contains("adapter.targets"));
     assert!(refused(&|config| config.evaluation.by_task_metric = true).contains("by_task_metric"));
+    let packed_pairs = refused(&|config| {
+        config.method = Method::Dpo;
+        config.data.packing = Some(true);
+    });
+    assert!(packed_pairs.contains("data.packing: dpo"), "{packed_pairs}");
     let config = config(Method::Sft);
     let mut run = Run::new(&config, output.path());
     run.train = examples(Method::Dpo, 1);

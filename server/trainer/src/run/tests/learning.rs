@@ -114,20 +114,24 @@ fn a_reward_model_scores_the_chosen_response_higher() {
 }
 
 #[test]
-fn a_reward_model_writes_no_answers() {
-    let answerer = Staged {
-        evaluations: AtomicUsize::new(0),
-    };
-    let output = tempfile::tempdir().unwrap();
-    let mut config = config(Method::Reward);
-    config.evaluation.generate_rows = Some(2);
-    let mut run = Run::new(&config, output.path());
-    run.task = Some(TaskEvaluation {
-        answerer: &answerer,
-        scorer: &answerer,
-    });
-    let error = run.go().0.unwrap_err().to_string();
-    assert!(error.contains("generate_rows"), "{error}");
+fn where_nothing_is_asked_no_answers_are_written() {
+    for (method, why) in [
+        (Method::Reward, "scores answers"),
+        (Method::Pretrain, "plain texts"),
+    ] {
+        let answerer = Staged::default();
+        let output = tempfile::tempdir().unwrap();
+        let mut config = config(method);
+        config.evaluation.generate_rows = Some(2);
+        let mut run = Run::new(&config, output.path());
+        run.task = Some(TaskEvaluation {
+            answerer: &answerer,
+            scorer: &answerer,
+        });
+        let error = run.go().0.unwrap_err().to_string();
+        assert!(error.contains("generate_rows"), "{error}");
+        assert!(error.contains(why), "{error}");
+    }
 }
 
 #[test]
@@ -282,6 +286,30 @@ fn checks_on_answers_can_decide_which_step_is_best() {
     assert_eq!(evaluations[1].checks["length"].passed, 3);
     assert!(evaluations[2].best && !evaluations[3].best);
     assert_eq!(evaluations[2].samples[0].expected, "good");
+}
+
+#[test]
+fn packed_rows_give_the_loss_and_gradient_of_rows_alone() {
+    let first_step = |train: Examples| {
+        let output = tempfile::tempdir().unwrap();
+        let mut config = config(Method::Sft);
+        config.batch.size = 5;
+        config.batch.max_steps = Some(1);
+        let mut run = Run::new(&config, output.path());
+        run.train = train;
+        steps(&run.go().1).remove(0)
+    };
+    let packed = Examples::packed(rows(1), 32);
+    assert_eq!(packed.len(), 2);
+    let (alone, packed) = (first_step(Examples::Rows(rows(1))), first_step(packed));
+    assert_eq!(alone.tokens, packed.tokens);
+    for (alone, packed) in [
+        (alone.loss, packed.loss),
+        (alone.grad_norm, packed.grad_norm),
+    ] {
+        let error = packed.unwrap() / alone.unwrap() - 1.0;
+        assert!(error.abs() < 1e-6, "{error}");
+    }
 }
 
 #[test]

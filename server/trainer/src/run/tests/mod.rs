@@ -72,6 +72,7 @@ fn pairs(seed: u64) -> Vec<TokenizedPair> {
 fn examples(method: Method, seed: u64) -> Examples {
     match method.lesson() {
         Lesson::Answers => Examples::Rows(rows(seed)),
+        Lesson::Texts => Examples::packed(rows(seed), 32),
         Lesson::Pairs | Lesson::Comparisons => Examples::Pairs(pairs(seed)),
         Lesson::Unpaired => Examples::Unpaired(labelled(seed)),
         Lesson::Prompts => Examples::Prompts(rows(seed).into_iter().map(asked).collect()),

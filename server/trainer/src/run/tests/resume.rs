@@ -79,6 +79,11 @@ fn rows_between_steps_and_within_an_evaluation() {
 }
 
 #[test]
+fn packs_of_rows() {
+    resumed_equals_uninterrupted(Method::Pretrain, &[1, 2]);
+}
+
+#[test]
 fn pairs_with_their_reference() {
     resumed_equals_uninterrupted(Method::Dpo, &[2, 3]);
     resumed_equals_uninterrupted(Method::Reward, &[2]);
