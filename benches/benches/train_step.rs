@@ -16,7 +16,7 @@ use trainer::adapter::{Adapter, LoraShape};
 use trainer::data::TokenizedRow;
 use trainer::engine::{Batch, Model, Pass};
 use trainer::error::Result;
-use trainer::model::{Architecture, LayerWeights, ModelConfig, Weights};
+use trainer::model::{Activation, Architecture, LayerWeights, ModelConfig, Weights};
 
 const ROWS: usize = 8;
 /// Tokens generated to measure decoding.
@@ -107,6 +107,9 @@ fn config() -> ModelConfig {
         head_dim: 64,
         vocab_size: 49_152,
         rms_norm_eps: 1e-5,
+        activation: Activation::Silu,
+        embedding_scale: None,
+        query_pre_attn_scalar: 64,
         rope_theta: 100_000.0,
         rope_scaling: None,
         tie_word_embeddings: true,
@@ -135,6 +138,7 @@ fn weights(config: &ModelConfig, kind: DType) -> Result<Weights> {
             value: random(keys, hidden)?,
             attention_bias: None,
             head_norms: None,
+            post_norms: None,
             output: random(hidden, queries)?,
             mlp_norm: norm()?,
             gate: random(inner, hidden)?,

@@ -8,7 +8,10 @@ use shared::training::TargetModule;
 use crate::adapter::{Adapter, LoraShape};
 use crate::data::TokenizedRow;
 use crate::engine::Model;
-use crate::model::{Architecture, LayerWeights, ModelConfig, Weights};
+use crate::model::{
+    Activation, Architecture, HeadNorms, LayerWeights, ModelConfig, PostNorms, RopeScaling,
+    SlidingWindow, Weights,
+};
 
 /// Two layers, D = 64, H = 4, KV = 2, V = 700: more than one vocabulary tile.
 pub(crate) fn tiny_config() -> ModelConfig {
@@ -22,6 +25,9 @@ pub(crate) fn tiny_config() -> ModelConfig {
         head_dim: 16,
         vocab_size: 700,
         rms_norm_eps: 1e-5,
+        activation: Activation::Silu,
+        embedding_scale: None,
+        query_pre_attn_scalar: 16,
         rope_theta: 10_000.0,
         rope_scaling: None,
         tie_word_embeddings: true,
@@ -59,6 +65,7 @@ pub(crate) fn random_weights(config: &ModelConfig, seed: u64) -> Weights {
             value: linear(random, keys, hidden),
             attention_bias: None,
             head_norms: None,
+            post_norms: None,
             output: linear(random, hidden, queries),
             mlp_norm: norm(random),
             gate: linear(random, inner, hidden),
@@ -79,6 +86,65 @@ pub(crate) fn tiny_model() -> Model {
     let config = tiny_config();
     let weights = random_weights(&config, 1);
     Model::new(config, weights)
+}
+
+/// The same with a window in every block, as long as more than one block of queries.
+pub(crate) fn windowed_model() -> Model {
+    let config = ModelConfig {
+        sliding_window: Some(SlidingWindow {
+            tokens: 110,
+            layers: vec![true; 2],
+            rope_theta: None,
+        }),
+        ..tiny_config()
+    };
+    let weights = random_weights(&config, 1);
+    Model::new(config, weights)
+}
+
+/// Three blocks with all that Gemma 3 has and Llama has not; the one in the middle has no window.
+pub(crate) fn gemma_like_model() -> Model {
+    let config = ModelConfig {
+        layers: 3,
+        activation: Activation::GeluTanh,
+        embedding_scale: Some(8.0),
+        query_pre_attn_scalar: 24,
+        rope_theta: 100_000.0,
+        rope_scaling: Some(RopeScaling::Linear { factor: 4.0 }),
+        sliding_window: Some(SlidingWindow {
+            tokens: 24,
+            layers: vec![true, false, true],
+            rope_theta: Some(1000.0),
+        }),
+        ..tiny_config()
+    };
+    let mut weights = random_weights(&config, 1);
+    let random = &mut ChaCha8Rng::seed_from_u64(8);
+    let mut norm = |width: usize| (uniform(random, &[width], 0.3) + 1.0).unwrap();
+    for layer in &mut weights.layers {
+        layer.head_norms = Some(HeadNorms {
+            query: norm(config.head_dim),
+            key: norm(config.head_dim),
+        });
+        layer.post_norms = Some(PostNorms {
+            attention: norm(config.hidden_size),
+            mlp: norm(config.hidden_size),
+        });
+    }
+    Model::new(config, weights)
+}
+
+/// The MLP's function of the gate from slow operations: candle's derivative of its own GELU has
+/// constants of six digits.
+pub(crate) fn activated(gate: &Tensor, activation: Activation) -> candle_core::Result<Tensor> {
+    match activation {
+        Activation::Silu => gate.silu(),
+        Activation::GeluTanh => {
+            let cubic = (gate.powf(3.0)? * 0.044_715)?;
+            let inner = ((gate + cubic)? * std::f64::consts::FRAC_2_PI.sqrt())?;
+            (gate * 0.5)? * (inner.tanh()? + 1.0)?
+        }
+    }
 }
 
 pub(crate) fn lora_shape(targets: &[TargetModule]) -> LoraShape {

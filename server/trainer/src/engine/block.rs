@@ -1,7 +1,8 @@
 //! One block forward.
 //!
-//! `x₁ = x₀ + attention(norm(x₀))`, `x₂ = x₁ + mlp(norm(x₁))`. Norms and the MLP's inner product
-//! are cheap to compute again, so they are not kept.
+//! `x₁ = x₀ + attention(norm(x₀))`, `x₂ = x₁ + mlp(norm(x₁))`, where some models norm what attention
+//! and the MLP give once more. Norms and the MLP's inner product are cheap to compute again, so they
+//! are not kept; the result of a linear layer is, where a norm reads it.
 
 use candle_core::{Result, Tensor};
 
@@ -20,12 +21,32 @@ pub(super) struct SavedBlock {
     pub(super) projected: Projected,
     /// The result of attention and its log-sum-exp, flat.
     pub(super) attended: Buffer,
+    /// What attention adds to the input.
+    pub(super) output: Added,
     /// After attention, `[T, D]`.
     pub(super) x1: Buffer,
+    /// What the MLP makes of it.
+    pub(super) mlp: SavedMlp,
+}
+
+/// What a sublayer adds to the residual stream.
+#[derive(Debug)]
+pub(super) struct Added {
+    /// The linear layer's result before its norm, `[T, D]`, where it has one.
+    pub(super) raw: Option<Buffer>,
+    /// The adapter's inner result.
+    pub(super) inner: Option<Buffer>,
+}
+
+/// What the backward of an MLP needs.
+#[derive(Debug)]
+pub(super) struct SavedMlp {
     /// Gate and up, `[T, 2F]`.
     pub(super) gate_up: Buffer,
-    /// The other adapters' inner results: of the output, the MLP's first and its last layers.
-    pub(super) inner: [Option<Buffer>; 3],
+    /// Their adapters' inner result.
+    pub(super) inner: Option<Buffer>,
+    /// What it adds.
+    pub(super) down: Added,
 }
 
 /// What attention reads.
@@ -67,20 +88,20 @@ impl Model {
         let attended = self
             .pool
             .take(rows * (self.shape.width() + self.shape.heads))?;
-        ops::attention(&attended, &projected.qkv, &batch.segments, self.shape)?;
-        let (x1, inner_output) =
+        let shape = self.attention_shape(layer);
+        ops::attention(&attended, &projected.qkv, &batch.segments, shape)?;
+        let (x1, output) =
             self.attention_output(pass, layer, &x0, &self.attention_rows(&attended)?)?;
-        let (x2, gate_up, [inner_mlp, inner_down]) = self.mlp(pass, layer, &x1)?;
-        let inner = [inner_output, inner_mlp, inner_down];
+        let (x2, mlp) = self.mlp(pass, layer, &x1)?;
         Ok((
             x2,
             SavedBlock {
                 x0,
                 projected,
                 attended,
+                output,
                 x1,
-                gate_up,
-                inner,
+                mlp,
             },
         ))
     }
@@ -115,7 +136,7 @@ impl Model {
             ops::head_norm(&normed, &qkv, norm)?;
             raw = Some(std::mem::replace(&mut qkv, normed));
         }
-        self.rotate(&qkv, positions, false)?;
+        self.rotate(layer, &qkv, positions, false)?;
         Ok(Projected { qkv, raw, inner })
     }
 
@@ -128,7 +149,7 @@ impl Model {
         raw: Option<&Buffer>,
         positions: &[u32],
     ) -> Result<()> {
-        self.rotate(d_qkv, positions, true)?;
+        self.rotate(layer, d_qkv, positions, true)?;
         match (self.head_norm(layer), raw) {
             (Some(norm), Some(raw)) => ops::head_norm_backward(d_qkv, raw, norm),
             _ => Ok(()),
@@ -146,9 +167,9 @@ impl Model {
         })
     }
 
-    fn rotate(&self, qkv: &Tensor, positions: &[u32], backward: bool) -> Result<()> {
+    fn rotate(&self, layer: usize, qkv: &Tensor, positions: &[u32], backward: bool) -> Result<()> {
         let heads = self.shape.heads + self.shape.kv_heads;
-        ops::rope(qkv, &self.rope, positions, heads, backward)
+        ops::rope(qkv, self.rope(layer), positions, heads, backward)
     }
 
     /// `x0` and the projected result of attention.
@@ -158,34 +179,67 @@ impl Model {
         layer: usize,
         x0: &Tensor,
         attended: &Tensor,
-    ) -> Result<(Buffer, Option<Buffer>)> {
-        let x1 = self.pool.take(x0.dims())?;
-        let inner = self
-            .linear(pass, layer, Group::Output)
-            .forward(&x1, attended)?;
-        ops::add(&x1, x0)?;
-        Ok((x1, inner))
+    ) -> Result<(Buffer, Added)> {
+        let y = self.pool.take(x0.dims())?;
+        let output = self.linear(pass, layer, Group::Output);
+        let inner = output.forward(&y, attended)?;
+        let (x1, raw) = self.add_to(x0, y, self.post_norm(layer, Group::Output))?;
+        Ok((x1, Added { raw, inner }))
     }
 
-    /// The block's result, gate and up, and the adapters' inner results.
+    /// The block's result, and what its backward needs.
     pub(super) fn mlp(
         &self,
         pass: &Pass<'_>,
         layer: usize,
         x1: &Tensor,
-    ) -> Result<(Buffer, Buffer, [Option<Buffer>; 2])> {
+    ) -> Result<(Buffer, SavedMlp)> {
         let (rows, inner_size) = (x1.dims2()?.0, self.config.intermediate_size);
         let normed = self.normed(x1, &self.weights.layers[layer].mlp_norm)?;
         let gate_up = self.pool.take((rows, 2 * inner_size))?;
-        let inner_mlp = self
+        let inner = self
             .linear(pass, layer, Group::Mlp)
             .forward(&gate_up, &normed)?;
         let h = self.pool.take((rows, inner_size))?;
-        ops::swiglu(&h, &gate_up)?;
-        let x2 = self.pool.take(x1.dims())?;
-        let inner_down = self.linear(pass, layer, Group::Down).forward(&x2, &h)?;
-        ops::add(&x2, x1)?;
-        Ok((x2, gate_up, [inner_mlp, inner_down]))
+        ops::glu(&h, &gate_up, self.config.activation)?;
+        let y = self.pool.take(x1.dims())?;
+        let inner_down = self.linear(pass, layer, Group::Down).forward(&y, &h)?;
+        let (x2, raw) = self.add_to(x1, y, self.post_norm(layer, Group::Down))?;
+        let down = Added {
+            raw,
+            inner: inner_down,
+        };
+        let saved = SavedMlp {
+            gate_up,
+            inner,
+            down,
+        };
+        Ok((x2, saved))
+    }
+
+    /// The norm of what a group gives, if there is one.
+    pub(super) fn post_norm(&self, layer: usize, group: Group) -> Option<&Tensor> {
+        let norms = self.weights.layers[layer].post_norms.as_ref()?;
+        match group {
+            Group::Output => Some(&norms.attention),
+            Group::Down => Some(&norms.mlp),
+            Group::Attention | Group::Mlp => None,
+        }
+    }
+
+    /// `x + y`, or `x + norm(y)` and the `y` that its backward needs.
+    fn add_to(
+        &self,
+        x: &Tensor,
+        y: Buffer,
+        norm: Option<&Tensor>,
+    ) -> Result<(Buffer, Option<Buffer>)> {
+        let (sum, raw) = match norm {
+            None => (y, None),
+            Some(weight) => (self.normed(&y, weight)?, Some(y)),
+        };
+        ops::add(&sum, x)?;
+        Ok((sum, raw))
     }
 
     /// RMSNorm of rows.

@@ -3,7 +3,8 @@
 use candle_core::{Result, Tensor};
 
 use super::batch::Batch;
-use super::block::{Projected, SavedBlock};
+use super::block::{Added, Projected, SavedBlock, SavedMlp};
+use super::linear::Linear;
 use super::model::{Model, Pass};
 use crate::adapter::{Gradients, Group};
 use crate::ops;
@@ -26,20 +27,14 @@ impl Model {
             x0,
             projected: Projected { qkv, raw, inner },
             attended,
-            inner: [inner_output, ..],
+            output,
             ..
         } = saved;
 
         let d_attended = self.pool.take((batch.tokens.len(), self.shape.width()))?;
         let rows = self.attention_rows(&attended)?;
-        let output = self.linear(pass, layer, Group::Output);
-        output.backward(
-            g,
-            &rows,
-            inner_output.as_ref(),
-            Some(&d_attended),
-            gradients,
-        )?;
+        let linear = self.linear(pass, layer, Group::Output);
+        self.added_backward(linear, g, &rows, &output, &d_attended, gradients)?;
 
         let d_qkv = self.pool.take(qkv.dims())?;
         ops::attention_backward(
@@ -48,7 +43,7 @@ impl Model {
             &qkv,
             &attended,
             &batch.segments,
-            self.shape,
+            self.attention_shape(layer),
         )?;
         drop((qkv, attended, d_attended));
         self.project_backward(layer, &d_qkv, raw.as_ref(), &batch.positions)?;
@@ -73,23 +68,24 @@ impl Model {
         saved: &SavedBlock,
         gradients: &Gradients,
     ) -> Result<()> {
-        let SavedBlock {
-            x1,
+        let SavedBlock { x1, mlp, .. } = saved;
+        let SavedMlp {
             gate_up,
-            inner: [_, inner_mlp, inner_down],
-            ..
-        } = saved;
+            inner,
+            down,
+        } = mlp;
+        let activation = self.config.activation;
         let h = self
             .pool
             .take((x1.dims2()?.0, self.config.intermediate_size))?;
-        ops::swiglu(&h, gate_up)?;
+        ops::glu(&h, gate_up, activation)?;
         let dh = self.pool.take(h.dims())?;
-        let down = self.linear(pass, layer, Group::Down);
-        down.backward(g, &h, inner_down.as_ref(), Some(&dh), gradients)?;
+        let linear = self.linear(pass, layer, Group::Down);
+        self.added_backward(linear, g, &h, down, &dh, gradients)?;
         drop(h);
 
         let d_gate_up = self.pool.take(gate_up.dims())?;
-        ops::swiglu_backward(&d_gate_up, &dh, gate_up)?;
+        ops::glu_backward(&d_gate_up, &dh, gate_up, activation)?;
         drop(dh);
         let weight = &self.weights.layers[layer].mlp_norm;
         let normed = self.normed(x1, weight)?;
@@ -98,10 +94,32 @@ impl Model {
         mlp.backward(
             &d_gate_up,
             &normed,
-            inner_mlp.as_ref(),
+            inner.as_ref(),
             Some(&d_normed),
             gradients,
         )?;
         ops::rms_norm_backward_add(g, &d_normed, x1, weight, self.config.rms_norm_eps)
+    }
+
+    /// The backward of a group whose result is added to the residual stream: from `g`, the gradient
+    /// by the sum, and the group's input `x` to `dx`, the gradient by that input.
+    fn added_backward(
+        &self,
+        linear: Linear<'_>,
+        g: &Tensor,
+        x: &Tensor,
+        added: &Added,
+        dx: &Tensor,
+        gradients: &Gradients,
+    ) -> Result<()> {
+        let inner = added.inner.as_ref();
+        let norm = self.post_norm(linear.layer, linear.group);
+        let (Some(weight), Some(raw)) = (norm, &added.raw) else {
+            return linear.backward(g, x, inner, Some(dx), gradients);
+        };
+        let dy = self.pool.take(raw.dims())?;
+        ops::fill(&dy, 0.0)?;
+        ops::rms_norm_backward_add(&dy, g, raw, weight, self.config.rms_norm_eps)?;
+        linear.backward(&dy, x, inner, Some(dx), gradients)
     }
 }

@@ -127,9 +127,10 @@ impl Model {
             let qkv = self.project(pass, layer, &x, &positions)?.qkv;
             ops::store_rows(cached, &self.keys_and_values(&qkv)?, &places)?;
             let attended = self.pool.take((tokens.len(), self.shape.width()))?;
-            ops::attention_cached(&attended, &qkv, cached, &lengths, self.shape)?;
+            let shape = self.attention_shape(layer);
+            ops::attention_cached(&attended, &qkv, cached, &lengths, shape)?;
             let (x1, _) = self.attention_output(pass, layer, &x, &attended)?;
-            (x, _, _) = self.mlp(pass, layer, &x1)?;
+            (x, _) = self.mlp(pass, layer, &x1)?;
         }
         Ok(x)
     }

@@ -1,6 +1,7 @@
 //! Weights with what is derived from them; the whole model forward and backward.
 
-use candle_core::{Device, Result, Tensor};
+use candle_core::{DType, Device, Result, Tensor};
+use half::bf16;
 
 use super::batch::Batch;
 use super::block::SavedBlock;
@@ -17,7 +18,9 @@ pub struct Model {
     /// The frozen weights.
     pub weights: Weights,
     pub(super) shape: AttentionShape,
-    pub(super) rope: RopeTable,
+    rope: RopeTable,
+    /// For blocks with a window, where they rotate otherwise.
+    local_rope: Option<RopeTable>,
     pub(super) pool: Pool,
 }
 
@@ -67,21 +70,40 @@ impl Model {
             heads: config.heads,
             kv_heads: config.kv_heads,
             head_dim: config.head_dim,
+            scale: 1.0 / (config.query_pre_attn_scalar as f32).sqrt(),
+            window: None,
         };
-        let positions = config.context();
-        let rope = RopeTable::new(
-            config.head_dim,
-            config.rope_theta,
-            config.rope_scaling,
-            positions,
-        );
+        let table =
+            |theta, scaling| RopeTable::new(config.head_dim, theta, scaling, config.context());
+        let rope = table(config.rope_theta, config.rope_scaling);
+        let local = config.sliding_window.as_ref();
+        let local_rope = local
+            .and_then(|window| window.rope_theta)
+            .map(|theta| table(theta, None));
         let pool = Pool::new(weights.embedding.device());
         Self {
             config,
             weights,
             shape,
             rope,
+            local_rope,
             pool,
+        }
+    }
+
+    /// What the attention of a block sees, and how.
+    pub(super) fn attention_shape(&self, layer: usize) -> AttentionShape {
+        AttentionShape {
+            window: self.config.window_of(layer).map(|window| window.tokens),
+            ..self.shape
+        }
+    }
+
+    /// How a block rotates.
+    pub(super) fn rope(&self, layer: usize) -> &RopeTable {
+        match (&self.local_rope, self.config.window_of(layer)) {
+            (Some(local), Some(_)) => local,
+            _ => &self.rope,
         }
     }
 
@@ -98,7 +120,18 @@ impl Model {
     pub(super) fn embed(&self, tokens: &[u32]) -> Result<Buffer> {
         let x = self.pool.take((tokens.len(), self.config.hidden_size))?;
         ops::gather_rows(&x, &self.weights.embedding, tokens)?;
+        if let Some(scale) = self.config.embedding_scale {
+            ops::scale(&x, self.rounded_as_embedding(scale))?;
+        }
         Ok(x)
+    }
+
+    /// A factor in the precision of the embedding, as transformers rounds it.
+    fn rounded_as_embedding(&self, factor: f64) -> f32 {
+        match self.weights.embedding.dtype() {
+            DType::BF16 => bf16::from_f64(factor).to_f32(),
+            _ => factor as f32,
+        }
     }
 
     /// The result of the last block, `[T, D]`, before the last norm.

@@ -14,7 +14,7 @@ use serde_json::{Map, Value, json};
 use shared::training::Precision;
 
 use crate::error::{Result, TrainerError};
-use crate::model::{LoadedModel, ModelConfig, named_tensors};
+use crate::model::{LoadedModel, ModelConfig, RopeScaling, named_tensors};
 
 /// Writes `config.json`, `model.safetensors`, `tokenizer.json` and `tokenizer_config.json` with the
 /// chat template into a folder, which is made where it is missing.
@@ -39,7 +39,7 @@ pub fn write_folder(model: &LoadedModel, precision: Precision, folder: &Path) ->
 
 /// The `config.json` that transformers 4 and 5 read.
 fn config_json(config: &ModelConfig, precision: Precision) -> Value {
-    let mut json = json!({
+    json!({
         "architectures": [config.architecture.class()],
         "model_type": config.architecture.model_type(),
         "hidden_act": "silu",
@@ -52,10 +52,10 @@ fn config_json(config: &ModelConfig, precision: Precision) -> Value {
         "vocab_size": config.vocab_size,
         "rms_norm_eps": config.rms_norm_eps,
         "rope_theta": config.rope_theta,
-        "rope_scaling": null,
+        "rope_scaling": config.rope_scaling.map(rope_json),
         "tie_word_embeddings": config.tie_word_embeddings,
         "max_position_embeddings": config.max_position_embeddings,
-        "sliding_window": config.sliding_window,
+        "sliding_window": config.sliding_window.as_ref().map(|window| window.tokens),
         "use_sliding_window": false,
         "attention_bias": false,
         "mlp_bias": false,
@@ -65,17 +65,20 @@ fn config_json(config: &ModelConfig, precision: Precision) -> Value {
             Precision::Full => "float32",
             Precision::Brain => "bfloat16",
         },
-    });
-    if let Some(scaling) = config.rope_scaling {
-        json["rope_scaling"] = json!({
+    })
+}
+
+fn rope_json(scaling: RopeScaling) -> Value {
+    match scaling {
+        RopeScaling::Linear { factor } => json!({"rope_type": "linear", "factor": factor}),
+        RopeScaling::Llama3(scaling) => json!({
             "rope_type": "llama3",
             "factor": scaling.factor,
             "low_freq_factor": scaling.low_freq_factor,
             "high_freq_factor": scaling.high_freq_factor,
             "original_max_position_embeddings": scaling.original_max_position_embeddings,
-        });
+        }),
     }
-    json
 }
 
 fn tokenizer_config(model: &LoadedModel) -> Value {

@@ -104,6 +104,7 @@ impl Reader<'_> {
             attention_bias,
             head_norms,
             output: read("self_attn.o_proj.weight", &[d, queries])?,
+            post_norms: None,
             mlp_norm: read("post_attention_layernorm.weight", &[d])?,
             gate: read("mlp.gate_proj.weight", &[f, d])?,
             up: read("mlp.up_proj.weight", &[f, d])?,

@@ -27,8 +27,8 @@ mod tokenizer;
 mod weights;
 
 pub use architecture::Architecture;
-pub use config::{ModelConfig, RopeScaling};
+pub use config::{Activation, Llama3Scaling, ModelConfig, RopeScaling, SlidingWindow};
 pub use loaded::{LoadedModel, Outline, load, load_in, outline};
 pub use names::named_tensors;
 pub use tokenizer::{SpecialTokens, TextTokenizer, TokenStream};
-pub use weights::{HeadNorms, LayerWeights, Weights};
+pub use weights::{HeadNorms, LayerWeights, PostNorms, Weights};

@@ -29,13 +29,18 @@ pub fn named_tensors(weights: &Weights) -> Result<Vec<(String, Tensor)>> {
 }
 
 fn layer_tensors(layer: &LayerWeights) -> Result<Vec<(&'static str, Tensor)>> {
+    // With norms behind attention, the one before the MLP goes by another name.
+    let mlp_norm = match &layer.post_norms {
+        None => "post_attention_layernorm.weight",
+        Some(_) => "pre_feedforward_layernorm.weight",
+    };
     let mut parts = vec![
         ("input_layernorm.weight", layer.attention_norm.clone()),
         ("self_attn.q_proj.weight", layer.query.clone()),
         ("self_attn.k_proj.weight", layer.key.clone()),
         ("self_attn.v_proj.weight", layer.value.clone()),
         ("self_attn.o_proj.weight", layer.output.clone()),
-        ("post_attention_layernorm.weight", layer.mlp_norm.clone()),
+        (mlp_norm, layer.mlp_norm.clone()),
         ("mlp.gate_proj.weight", layer.gate.clone()),
         ("mlp.up_proj.weight", layer.up.clone()),
         ("mlp.down_proj.weight", layer.down.clone()),
@@ -55,6 +60,11 @@ fn layer_tensors(layer: &LayerWeights) -> Result<Vec<(&'static str, Tensor)>> {
     if let Some(norms) = &layer.head_norms {
         parts.push(("self_attn.q_norm.weight", norms.query.clone()));
         parts.push(("self_attn.k_norm.weight", norms.key.clone()));
+    }
+    if let Some(norms) = &layer.post_norms {
+        let (attention, mlp) = (norms.attention.clone(), norms.mlp.clone());
+        parts.push(("post_attention_layernorm.weight", attention));
+        parts.push(("post_feedforward_layernorm.weight", mlp));
     }
     Ok(parts)
 }

@@ -21,6 +21,8 @@ pub struct LayerWeights {
     pub head_norms: Option<HeadNorms>,
     /// Output projection, `[D, heads * head_dim]`.
     pub output: Tensor,
+    /// The norms of what attention and the MLP add to the residual stream.
+    pub post_norms: Option<PostNorms>,
     /// RMSNorm before the MLP, `[D]`.
     pub mlp_norm: Tensor,
     /// Gate projection, `[F, D]`.
@@ -38,6 +40,15 @@ pub struct HeadNorms {
     pub query: Tensor,
     /// For every head of the keys.
     pub key: Tensor,
+}
+
+/// The weights of the norms behind attention and the MLP, `[D]` each.
+#[derive(Clone, Debug)]
+pub struct PostNorms {
+    /// Of the output projection's result.
+    pub attention: Tensor,
+    /// Of the down projection's result.
+    pub mlp: Tensor,
 }
 
 impl LayerWeights {
@@ -98,6 +109,7 @@ impl Weights {
                 attention_bias,
                 head_norms,
                 output,
+                post_norms,
                 mlp_norm,
                 gate,
                 up,
@@ -114,9 +126,13 @@ impl Weights {
                 up,
                 down,
             ];
-            let norms = head_norms
+            let heads = head_norms
                 .iter()
                 .flat_map(|norms| [&norms.query, &norms.key]);
+            let post = post_norms
+                .iter()
+                .flat_map(|norms| [&norms.attention, &norms.mlp]);
+            let norms = heads.chain(post);
             let all = always.into_iter().chain(attention_bias).chain(norms);
             all.map(Tensor::elem_count).sum::<usize>()
         };

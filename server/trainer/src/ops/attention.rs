@@ -1,4 +1,5 @@
-//! Causal attention with grouped queries over packed segments, and over a cache.
+//! Causal attention with grouped queries over packed segments, of all that is before or of a window
+//! (Beltagy et al. 2020, Longformer).
 //!
 //! [`Segment`]s lie one after another in the rows, so nothing is padded, and what several sequences
 //! begin with is there once. Rows hold `q | k | v` after the rotary embedding. The logarithm of each
@@ -7,7 +8,7 @@
 
 use std::ops::Range;
 
-use candle_core::{CpuStorage, InplaceOp2, InplaceOp3, Layout, Result, Tensor, bail};
+use candle_core::{CpuStorage, InplaceOp2, Layout, Result, Tensor, bail};
 use rayon::prelude::*;
 
 use super::cpu::{self, SharedMut};
@@ -19,7 +20,7 @@ use super::simd;
 pub(super) const QUERY_BLOCK: usize = 96;
 
 /// The heads of an attention layer.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 pub struct AttentionShape {
     /// Query heads, H.
     pub heads: usize,
@@ -27,6 +28,10 @@ pub struct AttentionShape {
     pub kv_heads: usize,
     /// Numbers in one head.
     pub head_dim: usize,
+    /// What scores are multiplied by.
+    pub scale: f32,
+    /// How many rows each row sees, itself included; absent for all before it.
+    pub window: Option<usize>,
 }
 
 impl AttentionShape {
@@ -55,13 +60,14 @@ impl AttentionShape {
         (self.heads + self.kv_heads + kv_head) * self.head_dim
     }
 
-    /// What scores are multiplied by.
-    pub(super) fn scale(self) -> f32 {
-        1.0 / (self.head_dim as f32).sqrt()
+    /// How many positions the row at a position does not see, though they are before it.
+    pub(super) fn hidden(self, position: usize) -> usize {
+        self.window
+            .map_or(0, |window| (position + 1).saturating_sub(window))
     }
 }
 
-/// `out = softmax(QKᵀ/√d)·V` over what each row sees; keeps the log-sum-exp.
+/// `out = softmax(s·QKᵀ)·V` over what each row sees; keeps the log-sum-exp.
 ///
 /// `out` is flat with `T·H·d` numbers of the result `[T, H·d]`, then `T·H` of the log-sum-exp
 /// `[T, H]`; `qkv` is `[T, (H + 2·KV)·d]`; the segments cover its rows.
@@ -158,9 +164,11 @@ impl Task<'_> {
         } = *self;
         let (width, dim) = (shape.qkv_width(), shape.head_dim);
         let kv_head = head / shape.group();
-        let (ranges, queries) = (sight.ranges(rows.end), rows.len());
-        let seen = sight.height + rows.start - sight.own.start;
-        let keys = seen + queries;
+        // Columns begin at the first position that any of these rows sees.
+        let position = sight.height + rows.start - sight.own.start;
+        let hidden = shape.hidden(position);
+        let (ranges, queries) = (sight.ranges(hidden, rows.end), rows.len());
+        let keys = position + queries - hidden;
         scores.resize((queries * keys).max(scores.len()), 0.0);
         let scores = &mut scores[..queries * keys];
         let at = |row: usize, column: usize| &self.qkv[row * width + column..];
@@ -179,7 +187,9 @@ impl Task<'_> {
             column += range.len();
         }
         for (index, row) in scores.chunks_exact_mut(keys).enumerate() {
-            let sum = causal_softmax(row, seen + index + 1, shape.scale());
+            let position = position + index;
+            let seen = shape.hidden(position) - hidden..position + 1 - hidden;
+            let sum = masked_softmax(row, seen, shape.scale);
             #[expect(unsafe_code, reason = "tasks write disjoint columns of one matrix")]
             // SAFETY: row and head lie within `[T, H]`, and only this task has this head of this
             // segment.
@@ -219,104 +229,16 @@ impl Task<'_> {
     }
 }
 
-/// Turns the first `seen` scores into probabilities and the others into zero; returns the
-/// log-sum-exp of the scaled scores.
-fn causal_softmax(row: &mut [f32], seen: usize, scale: f32) -> f32 {
-    let (seen, hidden) = row.split_at_mut(seen);
+/// Turns the scores in `seen` into probabilities and the others into zero; returns the log-sum-exp
+/// of the scaled scores.
+pub(super) fn masked_softmax(row: &mut [f32], seen: Range<usize>, scale: f32) -> f32 {
+    row[..seen.start].fill(0.0);
+    row[seen.end..].fill(0.0);
+    let seen = &mut row[seen];
     let shift = simd::maximum(seen) * scale;
     let sum = simd::exp_sum(seen, scale, shift);
     simd::scale(seen, 1.0 / sum);
-    hidden.fill(0.0);
     shift + sum.ln()
-}
-
-/// Attention of new tokens over a cache that holds their keys and values already, those of the
-/// tokens before them included.
-///
-/// `out` is `[n, H·d]`; `q` is `[n, width]` with the queries first; `cache` is
-/// `[2, slots, KV, capacity, d]`, keys then values; `lengths` says for each row which slot it
-/// reads and how many positions of it.
-pub fn attention_cached(
-    out: &Tensor,
-    q: &Tensor,
-    cache: &Tensor,
-    lengths: &[(usize, usize)],
-    shape: AttentionShape,
-) -> Result<()> {
-    let (two, slots, kv_heads, capacity, dim) = cache.dims5()?;
-    let fits = lengths
-        .iter()
-        .all(|&(slot, length)| slot < slots && (1..=capacity).contains(&length));
-    if two != 2 || kv_heads != shape.kv_heads || dim != shape.head_dim || !fits {
-        bail!(
-            "a cache of {:?} does not fit {shape:?} and {lengths:?}",
-            cache.dims()
-        );
-    }
-    if q.dims2()?.0 != lengths.len() || q.dims2()?.1 < shape.width() {
-        bail!(
-            "queries of {:?} do not fit {} rows",
-            q.dims(),
-            lengths.len()
-        );
-    }
-    cpu::expect_shape(
-        out,
-        &[lengths.len(), shape.width()],
-        "the result of attention",
-    )?;
-    out.inplace_op3(q, cache, &Cached { lengths, shape })
-}
-
-struct Cached<'a> {
-    lengths: &'a [(usize, usize)],
-    shape: AttentionShape,
-}
-
-impl InplaceOp3 for Cached<'_> {
-    fn name(&self) -> &'static str {
-        "trainer-attention-cached"
-    }
-
-    fn cpu_fwd(
-        &self,
-        out: &mut CpuStorage,
-        out_layout: &Layout,
-        q: &CpuStorage,
-        q_layout: &Layout,
-        cache: &CpuStorage,
-        cache_layout: &Layout,
-    ) -> Result<()> {
-        let (shape, dims) = (self.shape, cache_layout.dims());
-        let (slots, capacity, dim) = (dims[1], dims[3], dims[4]);
-        let q_width = q_layout.dims()[1];
-        let q = cpu::source(q, q_layout)?;
-        let (keys, values) =
-            cpu::source(cache, cache_layout)?.split_at(slots * shape.kv_heads * capacity * dim);
-        let out = cpu::target(out, out_layout)?;
-        out.par_chunks_mut(dim)
-            .enumerate()
-            .for_each_init(Vec::new, |scores, (task, out)| {
-                let (row, head) = (task / shape.heads, task % shape.heads);
-                let (slot, length) = self.lengths[row];
-                let start = (slot * shape.kv_heads + head / shape.group()) * capacity * dim;
-                let q = &q[row * q_width + head * dim..][..dim];
-                let span = start..start + length * dim;
-                attend_one(out, q, &keys[span.clone()], &values[span], scores);
-            });
-        Ok(())
-    }
-}
-
-fn attend_one(out: &mut [f32], q: &[f32], keys: &[f32], values: &[f32], scores: &mut Vec<f32>) {
-    let dim = q.len();
-    scores.clear();
-    scores.extend(keys.chunks_exact(dim).map(|key| simd::dot(q, key)));
-    causal_softmax(scores, keys.len() / dim, 1.0 / (dim as f32).sqrt());
-    out.fill(0.0);
-    for (weight, value) in scores.iter().zip(values.chunks_exact(dim)) {
-        add_scaled(out, value, *weight);
-    }
 }
 
 super::simd::vectorized! {

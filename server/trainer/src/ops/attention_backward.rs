@@ -1,7 +1,7 @@
 //! The backward of packed causal attention (Dao 2023, FlashAttention-2, algorithm 2).
 //!
 //! With `P = exp(S - lse)` and `δ = rowsum(dO ∘ O)`: `dV = Pᵀ·dO`, `dS = P ∘ (dO·Vᵀ - δ)`,
-//! `dQ = dS·K/√d`, `dK = dSᵀ·Q/√d`; keys and values sum over the query heads that share them.
+//! `dQ = s·dS·K`, `dK = s·dSᵀ·Q`; keys and values sum over the query heads that share them.
 //!
 //! Each segment is a task for each key head. What it gives to the keys and values of the segments
 //! above it goes into a part of its own first; the parts are added up afterwards, in the order of
@@ -70,6 +70,10 @@ impl InplaceOp3 for Backward<'_> {
         let dout = cpu::source(dout, dout_layout)?;
         let qkv = cpu::source(qkv, qkv_layout)?;
         let shape = self.shape;
+        if shape.window.is_some() {
+            // The block of rows that writes first does not see all keys.
+            dqkv.fill(0.0);
+        }
         let tasks = segments::tasks(self.segments, shape.kv_heads);
         // What each task gives to the keys and values above its segment: rows of `dK | dV`.
         let part = |(sight, _): &(Sight, usize)| vec![0.0; sight.height * 2 * shape.head_dim];
@@ -141,8 +145,8 @@ struct Task<'a> {
 }
 
 impl Task<'_> {
-    /// Adds what one query head gives. Blocks go from the last queries to the first: the first
-    /// block touched then covers all keys and writes, and the others add.
+    /// Adds what one query head gives. Blocks go from the last queries to the first: the first block
+    /// touched covers all keys, or the last window of them, and writes, and the others add.
     fn run(&mut self, head: usize, dqkv: SharedMut, scratch: &mut Scratch) -> Result<()> {
         let first_head = head.is_multiple_of(self.shape.group());
         let own = self.sight.own.clone();
@@ -165,19 +169,17 @@ impl Task<'_> {
         scratch: &mut Scratch,
     ) -> Result<()> {
         let (shape, sight) = (self.shape, self.sight);
-        let (dim, width) = (shape.head_dim, shape.qkv_width());
-        let (key_column, value_column) = (
-            shape.key_column(self.kv_head),
-            shape.value_column(self.kv_head),
-        );
+        let (dim, width, kv_head) = (shape.head_dim, shape.qkv_width(), self.kv_head);
+        let (key_column, value_column) = (shape.key_column(kv_head), shape.value_column(kv_head));
         let queries = rows.len();
-        let seen = sight.height + rows.start - sight.own.start;
-        let keys = seen + queries;
+        // Columns begin at the first position that any of these rows sees.
+        let position = sight.height + rows.start - sight.own.start;
+        let hidden = shape.hidden(position);
+        let keys = position + queries - hidden;
         let at = |row: usize, column: usize| &self.qkv[row * width + column..];
         let q = View::rows(at(rows.start, head * dim), queries, dim, width)?;
         let dout = &self.dout[rows.start * shape.width() + head * dim..];
         let dout = View::rows(dout, queries, dim, shape.width())?;
-
         let size = queries * keys;
         scratch.scores.resize(size.max(scratch.scores.len()), 0.0);
         scratch
@@ -190,7 +192,7 @@ impl Task<'_> {
             scale: 1.0,
             threads: false,
         };
-        let ranges = sight.ranges(rows.end);
+        let ranges = sight.ranges(hidden, rows.end);
         let mut column = 0;
         for range in &ranges {
             let columns = column..column + range.len();
@@ -207,7 +209,9 @@ impl Task<'_> {
             .zip(ds.chunks_exact_mut(keys))
             .enumerate()
         {
-            self.softmax_row(rows.start + index, head, seen + index + 1, p, ds);
+            let position = position + index;
+            let seen = shape.hidden(position) - hidden..position + 1 - hidden;
+            self.softmax_row(rows.start + index, head, seen, p, ds);
         }
 
         #[expect(unsafe_code, reason = "tasks write disjoint columns of one matrix")]
@@ -217,7 +221,7 @@ impl Task<'_> {
             ViewMut::from_pointer(dqkv.pointer().add(row * width + column), rows, dim, width)
         };
         let scaled = Product {
-            scale: shape.scale(),
+            scale: shape.scale,
             ..set
         };
         let mut column = 0;
@@ -236,18 +240,20 @@ impl Task<'_> {
             accumulate: !fresh,
             ..how
         };
-        if sight.height > 0 {
-            let p = View::rows(p, queries, sight.height, keys)?;
-            let ds = View::rows(ds, queries, sight.height, keys)?;
-            let part = ViewMut::columns(self.above, sight.height, 2 * dim, 0..dim)?;
+        let height = sight.height.saturating_sub(hidden);
+        if height > 0 {
+            let p = View::rows(p, queries, height, keys)?;
+            let ds = View::rows(ds, queries, height, keys)?;
+            let above = &mut self.above[hidden * 2 * dim..];
+            let part = ViewMut::columns(above, height, 2 * dim, 0..dim)?;
             multiply(part, ds.transposed(), q, add(scaled))?;
-            let part = ViewMut::columns(self.above, sight.height, 2 * dim, dim..2 * dim)?;
+            let part = ViewMut::columns(above, height, 2 * dim, dim..2 * dim)?;
             multiply(part, p.transposed(), dout, add(set))?;
         }
-        let own = keys - sight.height;
-        let p = View::rows(&p[sight.height..], queries, own, keys)?;
-        let ds = View::rows(&ds[sight.height..], queries, own, keys)?;
-        let start = sight.own.start;
+        let own = keys - height;
+        let p = View::rows(&p[height..], queries, own, keys)?;
+        let ds = View::rows(&ds[height..], queries, own, keys)?;
+        let start = rows.end - own;
         multiply(
             view(start, key_column, own),
             ds.transposed(),
@@ -262,20 +268,26 @@ impl Task<'_> {
         )
     }
 
-    /// From scores and `dO·Vᵀ` of one row, which sees the first `seen` keys, to P and dS.
-    fn softmax_row(&self, row: usize, head: usize, seen: usize, p: &mut [f32], ds: &mut [f32]) {
+    /// From scores and `dO·Vᵀ` of one row, which sees some of the keys, to P and dS.
+    fn softmax_row(
+        &self,
+        row: usize,
+        head: usize,
+        seen: Range<usize>,
+        p: &mut [f32],
+        ds: &mut [f32],
+    ) {
         let shape = self.shape;
         let span = row * shape.width() + head * shape.head_dim..;
         let (out, dout) = (&self.out[span.clone()], &self.dout[span]);
         let delta = simd::dot(&out[..shape.head_dim], &dout[..shape.head_dim]);
-        simd::exp_sum(
-            &mut p[..seen],
-            shape.scale(),
-            self.lse[row * shape.heads + head],
-        );
-        score_gradient(&mut ds[..seen], &p[..seen], delta);
-        p[seen..].fill(0.0);
-        ds[seen..].fill(0.0);
+        let lse = self.lse[row * shape.heads + head];
+        simd::exp_sum(&mut p[seen.clone()], shape.scale, lse);
+        score_gradient(&mut ds[seen.clone()], &p[seen.clone()], delta);
+        for row in [p, ds] {
+            row[..seen.start].fill(0.0);
+            row[seen.end..].fill(0.0);
+        }
     }
 }
 

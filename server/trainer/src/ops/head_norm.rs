@@ -32,6 +32,7 @@ impl HeadNorm<'_> {
             heads,
             kv_heads,
             head_dim,
+            ..
         } = self.shape;
         for head in 0..heads + kv_heads {
             let weight = if head < heads { query } else { key };

@@ -9,9 +9,10 @@
 //! | --- | --- |
 //! | `pool` | buffers that return to their pool when dropped |
 //! | `gemm` | matrix products, with strides, scale and accumulation |
-//! | `norm`, `head_norm`, `rope`, `swiglu`, `attention` | the parts of a block |
+//! | `norm`, `head_norm`, `rope`, `glu`, `attention` | the parts of a block |
+//! | `attention_cached` | attention of new tokens over a cache |
 //! | `segments` | which rows of a batch see which |
-//! | `rows` | gathering, scattering and adding rows |
+//! | `rows`, `scale` | gathering, scattering, adding and scaling rows |
 //! | `head` | one vocabulary tile of the output head |
 //! | `dropout` | zeroing by a counter-based random generator |
 //! | `adamw` | the optimizer's update, and norms |
@@ -29,29 +30,33 @@
 mod adamw;
 mod attention;
 mod attention_backward;
+mod attention_cached;
 mod cpu;
 mod dropout;
 mod gemm;
+mod glu;
 mod head;
 mod head_norm;
 mod norm;
 mod pool;
 mod rope;
 mod rows;
+mod scale;
 mod segments;
 mod simd;
-mod swiglu;
 
 pub use adamw::{AdamStep, adamw_moments, adamw_update, sum_of_squares};
-pub use attention::{AttentionShape, attention, attention_cached};
+pub use attention::{AttentionShape, attention};
 pub use attention_backward::attention_backward;
+pub use attention_cached::attention_cached;
 pub use dropout::{DropoutKey, dropout};
 pub use gemm::{gemm, gemm_add, gemm_scaled, linear, multiplies_bfloat16};
+pub use glu::{glu, glu_backward};
 pub use head::{HEAD_STATISTICS, HeadTile, LabelStatistics, head_finish, head_rescale, head_tile};
 pub use head_norm::{HeadNorm, head_norm, head_norm_backward};
 pub use norm::{rms_norm, rms_norm_backward_add};
 pub use pool::{Buffer, Pool};
 pub use rope::{RopeTable, rope};
 pub use rows::{add, add_to_rows, copy_rows, fill, gather_rows, scatter_rows, store_rows};
+pub use scale::scale;
 pub use segments::Segment;
-pub use swiglu::{swiglu, swiglu_backward};

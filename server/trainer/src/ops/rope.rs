@@ -4,7 +4,7 @@ use candle_core::{CpuStorage, InplaceOp1, Layout, Result, Tensor, bail};
 
 use super::cpu;
 use super::simd::vectorized;
-use crate::model::RopeScaling;
+use crate::model::{Llama3Scaling, RopeScaling};
 
 /// Cosines and sines by position.
 #[derive(Clone, Debug)]
@@ -16,7 +16,7 @@ pub struct RopeTable {
 }
 
 impl RopeTable {
-    /// The table for positions below `positions`; `scaling` is Llama 3's.
+    /// The table for positions below `positions`.
     ///
     /// Computed as transformers does: frequencies in f32, angles as f32 products.
     pub fn new(
@@ -29,7 +29,11 @@ impl RopeTable {
             .map(|index| {
                 let exponent = (2 * index) as f32 / head_dim as f32;
                 let frequency = 1.0 / (theta.powf(f64::from(exponent)) as f32);
-                scaling.map_or(frequency, |scaling| scaled(frequency, scaling))
+                match scaling {
+                    None => frequency,
+                    Some(RopeScaling::Linear { factor }) => frequency / factor as f32,
+                    Some(RopeScaling::Llama3(scaling)) => scaled(frequency, scaling),
+                }
             })
             .collect();
         let mut table = Self {
@@ -65,7 +69,7 @@ impl RopeTable {
 
 /// Llama 3.1's change of one frequency: long wavelengths are stretched by the factor, short ones
 /// kept, those between blended.
-fn scaled(frequency: f32, scaling: RopeScaling) -> f32 {
+fn scaled(frequency: f32, scaling: Llama3Scaling) -> f32 {
     let original = scaling.original_max_position_embeddings as f32;
     let (low, high) = (
         scaling.low_freq_factor as f32,
@@ -185,17 +189,26 @@ mod tests {
 
     #[test]
     fn llama_3_scaling_stretches_long_waves_only() {
-        let scaling = RopeScaling {
+        let scaling = RopeScaling::Llama3(Llama3Scaling {
             factor: 8.0,
             low_freq_factor: 1.0,
             high_freq_factor: 4.0,
             original_max_position_embeddings: 8192,
-        };
+        });
         let plain = RopeTable::new(64, 500_000.0, None, 1);
         let scaled = RopeTable::new(64, 500_000.0, Some(scaling), 1);
         assert!((scaled.frequencies()[0] - plain.frequencies()[0]).abs() < f32::EPSILON);
         let (last, plain_last) = (scaled.frequencies()[31], plain.frequencies()[31]);
         assert!((last * 8.0 / plain_last - 1.0).abs() < 1e-6);
+    }
+
+    #[test]
+    fn linear_scaling_stretches_all_waves() {
+        let plain = RopeTable::new(8, 10_000.0, None, 1);
+        let scaled = RopeTable::new(8, 10_000.0, Some(RopeScaling::Linear { factor: 8.0 }), 1);
+        for (scaled, plain) in scaled.frequencies().iter().zip(plain.frequencies()) {
+            assert!((scaled * 8.0 / plain - 1.0).abs() < f32::EPSILON);
+        }
     }
 
     #[test]

@@ -55,15 +55,19 @@ impl Sight {
         }
     }
 
-    /// The rows that a block of own rows ending at `last` looks at, in order; rows that lie next to
-    /// each other are one range.
-    pub(super) fn ranges(&self, last: usize) -> Vec<Range<usize>> {
+    /// The rows that a block of own rows ending at `last` looks at, in order, those of the first
+    /// `hidden` positions left out; rows that lie next to each other are one range.
+    pub(super) fn ranges(&self, mut hidden: usize, last: usize) -> Vec<Range<usize>> {
         let mut ranges: Vec<Range<usize>> = Vec::with_capacity(self.above.len() + 1);
         let own = self.own.start..last;
         for rows in self.above.iter().chain(std::iter::once(&own)) {
+            let left_out = hidden.min(rows.len());
+            hidden -= left_out;
+            let rows = rows.start + left_out..rows.end;
             match ranges.last_mut() {
+                _ if rows.is_empty() => {}
                 Some(before) if before.end == rows.start => before.end = rows.end,
-                _ => ranges.push(rows.clone()),
+                _ => ranges.push(rows),
             }
         }
         ranges
@@ -128,9 +132,12 @@ mod tests {
     fn rows_see_what_is_above_them() {
         let sight = Sight::new(&TREE, 3);
         assert_eq!(sight.height, 5);
-        assert_eq!(sight.ranges(11), [0..5, 9..11]);
-        let all = 0..9;
-        assert_eq!(Sight::new(&TREE, 2).ranges(9), std::slice::from_ref(&all));
+        assert_eq!(sight.ranges(0, 11), [0..5, 9..11]);
+        assert_eq!(sight.ranges(3, 11), [3..5, 9..11]);
+        for (hidden, expected) in [(0, 0..9), (5, 5..9), (7, 7..9)] {
+            let ranges = Sight::new(&TREE, 2).ranges(hidden, 9);
+            assert_eq!(ranges, std::slice::from_ref(&expected));
+        }
         assert_eq!(tasks(&TREE, 2).len(), 8);
     }
 

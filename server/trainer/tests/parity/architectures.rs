@@ -6,7 +6,7 @@ use candle_core::{Device, Tensor};
 use shared::training::TargetModule;
 use tempfile::TempDir;
 use trainer::data::TokenizedRow;
-use trainer::engine::Batch;
+use trainer::engine::{Batch, Model};
 use trainer::loss::NegativeLogLikelihood;
 use trainer::model::{Architecture, LoadedModel, load};
 
@@ -61,7 +61,8 @@ fn each_architecture_is_told_from_the_others() {
         Architecture::Qwen3,
     ];
     assert_eq!(found, expected);
-    assert_eq!(model_of("mistral").config.context(), 128);
+    let window = model_of("mistral").config.sliding_window.unwrap();
+    assert_eq!((window.tokens, window.layers), (128, vec![true, true]));
 }
 
 #[test]
@@ -76,6 +77,21 @@ fn logits_are_torchs() {
             close(&logits, &reference[what], &format!("{name}: {what}"));
         }
     }
+}
+
+#[test]
+fn a_mistral_with_a_short_window_is_torchs() {
+    let LoadedModel {
+        mut config,
+        weights,
+        ..
+    } = model_of("mistral");
+    config.sliding_window.as_mut().unwrap().tokens = 8;
+    let model = Model::new(config, weights);
+    let hidden = model.forward(None, &Batch::unlabelled(&[&sequence()]));
+    let logits = model.logits(&hidden.unwrap()).unwrap();
+    let reference = tensors("tiny-mistral/short_window.safetensors");
+    close(&logits, &reference["logits"], "mistral: short window");
 }
 
 #[test]
@@ -105,10 +121,11 @@ fn the_loss_and_its_gradients_are_torchs() {
         .collect();
     let rows: Vec<&TokenizedRow> = rows.iter().collect();
     for name in NAMES {
-        let (output, gradients) = scene_of(name).evaluate(&NegativeLogLikelihood, &rows);
+        let scene = scene_of(name);
+        let (output, gradients) = scene.evaluate(&NegativeLogLikelihood, &rows);
         check_loss(output.loss, &json("architectures.json")["sft"][name]);
         let reference = tensors(&format!("tiny-{name}/results.safetensors"));
-        for layer in 0..2 {
+        for layer in 0..scene.model.config.layers {
             for &target in TargetModule::ALL {
                 let (a, b) = gradients.matrices(layer, target).unwrap().unwrap();
                 for (matrix, gradient) in [("lora_A", a), ("lora_B", b)] {

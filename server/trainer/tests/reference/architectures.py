@@ -87,7 +87,10 @@ def write(out: Path, sequences: list) -> None:
         model = adapted(model)
         model.peft_config["default"].base_model_name_or_path = f"tiny-{name}"
         gradients.save_adapter(model, folder / "adapter")
-        losses[name] = write_results(model.to(torch.float64), sequences, folder)
+        model = model.to(torch.float64)
+        losses[name] = write_results(model, sequences, folder)
+        if name == "mistral":
+            write_short_window(model, sequences[0], folder)
     (out / "architectures.json").write_text(json.dumps({"sft": losses}, indent=1) + "\n")
 
 
@@ -105,6 +108,14 @@ def write_results(model, sequences: list, folder: Path) -> float:
     tensors = {name: tensor.float().contiguous() for name, tensor in tensors.items()}
     save_file(tensors, folder / "results.safetensors")
     return loss.item()
+
+
+def write_short_window(model, sequence: dict, folder: Path) -> None:
+    """Logits without the adapter where the window is shorter than the sequence."""
+    model.get_base_model().config.sliding_window = 8
+    with torch.no_grad(), model.disable_adapter():
+        logits = model(torch.tensor([sequence["ids"]])).logits[0]
+    save_file({"logits": logits.float().contiguous()}, folder / "short_window.safetensors")
 
 
 if __name__ == "__main__":

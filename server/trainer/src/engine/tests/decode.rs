@@ -3,8 +3,9 @@
 use candle_core::Tensor;
 use shared::training::TargetModule;
 
-use crate::engine::Batch;
-use crate::testing::{lora_shape, random_adapter, random_rows, tiny_config, tiny_model};
+use super::models;
+use crate::engine::{Batch, Model};
+use crate::testing::{gemma_like_model, lora_shape, random_adapter, random_rows, windowed_model};
 
 fn difference(a: &Tensor, b: &Tensor) -> f32 {
     (a - b)
@@ -19,9 +20,15 @@ fn difference(a: &Tensor, b: &Tensor) -> f32 {
 
 #[test]
 fn steps_over_the_cache_give_the_logits_of_whole_sequences() {
-    let (model, config) = (tiny_model(), tiny_config());
-    let adapter = random_adapter(&config, lora_shape(TargetModule::ALL), 5);
-    let rows = random_rows(&config, &[9, 14], 2);
+    for model in models() {
+        steps_give_logits(&model);
+    }
+}
+
+fn steps_give_logits(model: &Model) {
+    let config = &model.config;
+    let adapter = random_adapter(config, lora_shape(TargetModule::ALL), 5);
+    let rows = random_rows(config, &[9, 14], 2);
     let (first, second) = (&rows[0].tokens, &rows[1].tokens);
     let whole = |tokens: &[u32]| {
         let hidden = model
@@ -67,8 +74,28 @@ fn steps_over_the_cache_give_the_logits_of_whole_sequences() {
 }
 
 #[test]
+fn a_window_slides_over_the_cache() {
+    for model in [windowed_model(), gemma_like_model()] {
+        let adapter = random_adapter(&model.config, lora_shape(TargetModule::ALL), 5);
+        let tokens = &random_rows(&model.config, &[150], 2)[0].tokens;
+        let batch = Batch::unlabelled(&[tokens]);
+        let hidden = model.forward(Some(&adapter), &batch).unwrap();
+        let whole = model.logits(&hidden).unwrap();
+        let (mut cache, _) = model
+            .prefill(Some(&adapter), &[&tokens[..60]], 150)
+            .unwrap();
+        for (at, token) in tokens.iter().enumerate().skip(60) {
+            let logits = model.step(Some(&adapter), &mut cache, &[(0, *token)]);
+            let expected = whole.narrow(0, at, 1).unwrap();
+            assert!(difference(&logits.unwrap(), &expected) < 1e-4, "token {at}");
+        }
+    }
+}
+
+#[test]
 fn a_beginning_that_prompts_share_changes_nothing() {
-    let (model, config) = (tiny_model(), tiny_config());
+    let model = gemma_like_model();
+    let config = model.config.clone();
     let adapter = random_adapter(&config, lora_shape(TargetModule::ALL), 5);
     let rows = random_rows(&config, &[44, 50], 2);
     let long = &rows[0].tokens;

@@ -11,7 +11,10 @@ use super::{Batch, Model, Pass};
 use crate::adapter::{Adapter, Gradients};
 use crate::data::TokenizedRow;
 use crate::ops::DropoutKey;
-use crate::testing::{lora_shape, random_adapter, random_rows, tiny_config, tiny_model};
+use crate::testing::{
+    gemma_like_model, lora_shape, random_adapter, random_rows, tiny_config, tiny_model,
+    windowed_model,
+};
 
 const LENGTHS: [usize; 4] = [23, 7, 130, 2];
 
@@ -80,15 +83,26 @@ fn labels_of(rows: &[TokenizedRow]) -> usize {
     Batch::new(rows).labels.len()
 }
 
+/// One model of each kind of block.
+fn models() -> [Model; 3] {
+    [tiny_model(), windowed_model(), gemma_like_model()]
+}
+
 #[test]
 fn hidden_states_log_probabilities_and_gradients_agree_with_autograd() {
-    let (model, config) = (tiny_model(), tiny_config());
-    let adapter = random_adapter(&config, lora_shape(TargetModule::ALL), 5);
-    let rows = random_rows(&config, &LENGTHS, 9);
-    let by_logp = weights_of(labels_of(&rows));
-    let (logps, gradients) = engine(&model, &adapter, &rows, &by_logp, None);
+    for model in models() {
+        agrees_with_autograd(&model);
+    }
+}
 
-    let oracle = Oracle::new(&model, &adapter);
+fn agrees_with_autograd(model: &Model) {
+    let config = &model.config;
+    let adapter = random_adapter(config, lora_shape(TargetModule::ALL), 5);
+    let rows = random_rows(config, &LENGTHS, 9);
+    let by_logp = weights_of(labels_of(&rows));
+    let (logps, gradients) = engine(model, &adapter, &rows, &by_logp, None);
+
+    let oracle = Oracle::new(model, &adapter);
     let (expected_logps, store) = expected(&oracle, &rows, &by_logp);
     let logps: Vec<f64> = logps.into_iter().map(f64::from).collect();
     let error = distance(&logps, &expected_logps);
@@ -187,20 +201,26 @@ fn related_rows(config: &crate::model::ModelConfig) -> Vec<TokenizedRow> {
 
 #[test]
 fn a_beginning_that_rows_share_changes_nothing_but_the_number_of_rows() {
-    let (model, config) = (tiny_model(), tiny_config());
-    let adapter = random_adapter(&config, lora_shape(TargetModule::ALL), 5);
-    let rows = related_rows(&config);
+    for model in models() {
+        sharing_changes_nothing(&model);
+    }
+}
+
+fn sharing_changes_nothing(model: &Model) {
+    let config = &model.config;
+    let adapter = random_adapter(config, lora_shape(TargetModule::ALL), 5);
+    let rows = related_rows(config);
     let batch = Batch::new(&rows);
     let alone: usize = rows.iter().map(|row| Batch::new([row]).tokens.len()).sum();
     assert_eq!(alone - batch.tokens.len(), 3 * 20 + 150 + 30);
     let by_logp = weights_of(batch.labels.len());
-    let (logps, gradients) = engine(&model, &adapter, &rows, &by_logp, None);
+    let (logps, gradients) = engine(model, &adapter, &rows, &by_logp, None);
 
     let mut sum = vec![0f64; adapter.parameters()];
     let wide = |values: &[f32]| values.iter().map(|x| f64::from(*x)).collect::<Vec<_>>();
     for (row, span) in rows.iter().zip(&batch.spans) {
         let row = std::slice::from_ref(row);
-        let (own, gradients) = engine(&model, &adapter, row, &by_logp[span.clone()], None);
+        let (own, gradients) = engine(model, &adapter, row, &by_logp[span.clone()], None);
         let error = distance(&wide(&logps[span.clone()]), &wide(&own));
         assert!(error < 1e-6, "log-probabilities differ by {error:e}");
         for (sum, value) in sum.iter_mut().zip(floats(gradients.flat())) {
@@ -210,7 +230,7 @@ fn a_beginning_that_rows_share_changes_nothing_but_the_number_of_rows() {
     let error = distance(&floats(gradients.flat()), &sum);
     assert!(error < 1e-5, "gradients differ by {error:e}");
 
-    let oracle = Oracle::new(&model, &adapter);
+    let oracle = Oracle::new(model, &adapter);
     let in_order: Vec<f64> = batch
         .spans
         .iter()
@@ -227,7 +247,8 @@ fn a_beginning_that_rows_share_changes_nothing_but_the_number_of_rows() {
 
 #[test]
 fn results_do_not_depend_on_the_number_of_threads() {
-    let (model, config) = (tiny_model(), tiny_config());
+    let model = gemma_like_model();
+    let config = model.config.clone();
     let adapter = random_adapter(&config, lora_shape(TargetModule::ALL), 5);
     let rows = related_rows(&config);
     let by_logp = weights_of(labels_of(&rows));

@@ -6,6 +6,7 @@ use shared::training::TargetModule;
 use crate::adapter::{Adapter, Group};
 use crate::engine::Model;
 use crate::ops::RopeTable;
+use crate::testing::activated;
 
 pub(super) struct Oracle<'a> {
     model: &'a Model,
@@ -32,22 +33,45 @@ impl<'a> Oracle<'a> {
         let config = &self.model.config;
         let ids = Tensor::new(tokens, &Device::Cpu)?;
         let mut x = wide(&self.model.weights.embedding)?.index_select(&ids, 0)?;
+        x = (x * config.embedding_scale.unwrap_or(1.0))?;
         for layer in 0..config.layers {
             let weights = &self.model.weights.layers[layer];
+            let post = weights.post_norms.as_ref();
             let normed = self.norm(&x, &weights.attention_norm)?;
-            let project = |target| self.linear(layer, target, &normed);
-            let q = self.rope(&project(TargetModule::Query)?, config.heads)?;
-            let k = self.rope(&project(TargetModule::Key)?, config.kv_heads)?;
-            let v = project(TargetModule::Value)?;
-            let attended = self.attend(&q, &k, &v)?;
-            x = (x + self.linear(layer, TargetModule::Output, &attended)?)?;
+            let attended = self.attention(layer, &normed)?;
+            let added = self.linear(layer, TargetModule::Output, &attended)?;
+            x = (x + self.normed(&added, post.map(|norms| &norms.attention))?)?;
             let normed = self.norm(&x, &weights.mlp_norm)?;
             let gate = self.linear(layer, TargetModule::Gate, &normed)?;
-            let up = self.linear(layer, TargetModule::Up, &normed)?;
-            let h = (candle_nn::ops::silu(&gate)? * up)?;
-            x = (x + self.linear(layer, TargetModule::Down, &h)?)?;
+            let gate = activated(&gate, config.activation)?;
+            let h = (gate * self.linear(layer, TargetModule::Up, &normed)?)?;
+            let added = self.linear(layer, TargetModule::Down, &h)?;
+            x = (x + self.normed(&added, post.map(|norms| &norms.mlp))?)?;
         }
         Ok(x)
+    }
+
+    fn attention(&self, layer: usize, normed: &Tensor) -> Result<Tensor> {
+        let config = &self.model.config;
+        let norms = self.model.weights.layers[layer].head_norms.as_ref();
+        let rotated = |target, heads, norm: Option<&Tensor>| {
+            let x = self.linear(layer, target, normed)?;
+            let rows = x.dims2()?.0;
+            let x = x.reshape((rows, heads, config.head_dim))?;
+            self.rope(layer, &self.normed(&x, norm)?)
+        };
+        let q = rotated(
+            TargetModule::Query,
+            config.heads,
+            norms.map(|norms| &norms.query),
+        )?;
+        let k = rotated(
+            TargetModule::Key,
+            config.kv_heads,
+            norms.map(|norms| &norms.key),
+        )?;
+        let v = self.linear(layer, TargetModule::Value, normed)?;
+        self.attend(layer, &q, &k, &v)
     }
 
     /// Log-probabilities of all tokens at each place, `[T, V]`.
@@ -61,6 +85,10 @@ impl<'a> Oracle<'a> {
         let mean = x.sqr()?.mean_keepdim(D::Minus1)?;
         let root = (mean + self.model.config.rms_norm_eps)?.sqrt()?;
         x.broadcast_div(&root)?.broadcast_mul(&wide(weight)?)
+    }
+
+    fn normed(&self, x: &Tensor, weight: Option<&Tensor>) -> Result<Tensor> {
+        weight.map_or(Ok(x.clone()), |weight| self.norm(x, weight))
     }
 
     fn linear(&self, layer: usize, target: TargetModule, x: &Tensor) -> Result<Tensor> {
@@ -85,10 +113,16 @@ impl<'a> Oracle<'a> {
         views.map(|(a, b)| Ok((part(&a)?, part(&b)?))).transpose()
     }
 
-    fn rope(&self, x: &Tensor, heads: usize) -> Result<Tensor> {
+    /// Rotates heads `[T, heads, d]`; gives `[T, heads·d]`.
+    fn rope(&self, layer: usize, x: &Tensor) -> Result<Tensor> {
         let config = &self.model.config;
-        let (rows, half) = (x.dims2()?.0, config.head_dim / 2);
-        let table = RopeTable::new(config.head_dim, config.rope_theta, config.rope_scaling, 1);
+        let (rows, half) = (x.dims3()?.0, config.head_dim / 2);
+        let local = config.window_of(layer).and_then(|window| window.rope_theta);
+        let (theta, scaling) = match local {
+            Some(theta) => (theta, None),
+            None => (config.rope_theta, config.rope_scaling),
+        };
+        let table = RopeTable::new(config.head_dim, theta, scaling, 1);
         let angles: Vec<f64> = (0..rows)
             .flat_map(|row| {
                 table
@@ -99,19 +133,23 @@ impl<'a> Oracle<'a> {
             .collect();
         let angles = Tensor::from_vec(angles, (rows, 1, half), &Device::Cpu)?;
         let (cos, sin) = (angles.cos()?, angles.sin()?);
-        let x = x.reshape((rows, heads, 2 * half))?;
         let (first, second) = (x.narrow(2, 0, half)?, x.narrow(2, half, half)?);
         let turned_first = (first.broadcast_mul(&cos)? - second.broadcast_mul(&sin)?)?;
         let turned_second = (second.broadcast_mul(&cos)? + first.broadcast_mul(&sin)?)?;
         Tensor::cat(&[turned_first, turned_second], 2)?.reshape((rows, ()))
     }
 
-    fn attend(&self, q: &Tensor, k: &Tensor, v: &Tensor) -> Result<Tensor> {
+    fn attend(&self, layer: usize, q: &Tensor, k: &Tensor, v: &Tensor) -> Result<Tensor> {
         let config = &self.model.config;
         let (rows, dim) = (q.dims2()?.0, config.head_dim);
-        let mask: Vec<f64> = (0..rows * rows)
-            .map(|at| if at % rows <= at / rows { 0.0 } else { -1e300 })
-            .collect();
+        let window = config.window_of(layer).map_or(rows, |window| window.tokens);
+        let mask = (0..rows * rows).map(|at| {
+            let (row, key) = (at / rows, at % rows);
+            let seen = key <= row && key + window > row;
+            if seen { 0.0 } else { -1e300 }
+        });
+        let mask: Vec<f64> = mask.collect();
+        let scale = (config.query_pre_attn_scalar as f64).sqrt().recip();
         let mask = Tensor::from_vec(mask, (rows, rows), &Device::Cpu)?;
         let mut heads = Vec::new();
         for head in 0..config.heads {
@@ -119,8 +157,7 @@ impl<'a> Oracle<'a> {
             let q = q.narrow(1, head * dim, dim)?;
             let k = k.narrow(1, shared * dim, dim)?;
             let v = v.narrow(1, shared * dim, dim)?;
-            let scores =
-                ((q.contiguous()?.matmul(&k.t()?.contiguous()?)? / (dim as f64).sqrt())? + &mask)?;
+            let scores = ((q.contiguous()?.matmul(&k.t()?.contiguous()?)? * scale)? + &mask)?;
             heads.push(candle_nn::ops::softmax(&scores, D::Minus1)?.matmul(&v.contiguous()?)?);
         }
         Tensor::cat(&heads, 1)

@@ -5,7 +5,7 @@ use shared::model_export::ModelExportFormat;
 
 use super::{Metadata, count, text, types};
 use crate::error::Result;
-use crate::model::{Architecture, LoadedModel, ModelConfig};
+use crate::model::{Architecture, LoadedModel, ModelConfig, RopeScaling};
 
 /// The layout of quantised blocks, as llama.cpp counts it.
 const QUANTISATION_VERSION: u32 = 2;
@@ -38,7 +38,6 @@ pub(super) fn general(architecture: Architecture, kind: &str) -> Metadata {
 }
 
 fn shape(config: &ModelConfig) -> Metadata {
-    let number = |value: f64| Value::F32(value as f32);
     let mut keys = vec![
         ("block_count", count(config.layers)),
         ("context_length", count(config.max_position_embeddings)),
@@ -56,11 +55,19 @@ fn shape(config: &ModelConfig) -> Metadata {
         ("rope.freq_base", number(config.rope_theta)),
         ("vocab_size", count(config.vocab_size)),
     ];
-    if let Some(window) = config.sliding_window {
-        keys.push(("attention.sliding_window", count(window)));
+    if let Some(RopeScaling::Linear { factor }) = config.rope_scaling {
+        keys.push(("rope.scaling.type", text("linear")));
+        keys.push(("rope.scaling.factor", number(factor)));
+    }
+    if let Some(window) = &config.sliding_window {
+        keys.push(("attention.sliding_window", count(window.tokens)));
     }
     let prefix = config.architecture.gguf();
     keys.into_iter()
         .map(|(key, value)| (format!("{prefix}.{key}"), value))
         .collect()
+}
+
+fn number(value: f64) -> Value {
+    Value::F32(value as f32)
 }

@@ -26,7 +26,7 @@ use shared::model_export::ModelExportFormat;
 
 use crate::error::{Result, TrainerError};
 use crate::model::gguf::{FREQUENCY_FACTORS, frequency_factors, gguf_name, pairs_of_heads};
-use crate::model::{LoadedModel, ModelConfig, named_tensors};
+use crate::model::{LoadedModel, ModelConfig, RopeScaling, named_tensors};
 
 pub use adapter::{read_adapter, write_adapter};
 
@@ -62,7 +62,7 @@ fn tensors(model: &LoadedModel) -> Result<Vec<(String, Tensor)>> {
             Ok((gguf_name(&name), tensor))
         })
         .collect::<Result<Vec<_>>>()?;
-    if let Some(scaling) = config.rope_scaling {
+    if let Some(RopeScaling::Llama3(scaling)) = config.rope_scaling {
         let factors = frequency_factors(config, scaling);
         let factors: Vec<f32> = factors.iter().map(|factor| *factor as f32).collect();
         let factors = Tensor::new(factors, &Device::Cpu)?;

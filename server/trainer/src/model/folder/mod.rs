@@ -1,6 +1,8 @@
 //! A model in Hugging Face's form: a folder with `config.json`, `tokenizer.json` and safetensors.
 
 mod config;
+mod file;
+mod rope;
 mod shards;
 mod tokenizer;
 

@@ -4,7 +4,9 @@ use super::header::Header;
 use super::tensors::Tensors;
 use crate::error::Result;
 use crate::model::assemble::TensorSource;
-use crate::model::{Architecture, ModelConfig, RopeScaling};
+use crate::model::{
+    Activation, Architecture, Llama3Scaling, ModelConfig, RopeScaling, SlidingWindow,
+};
 
 /// Metadata below the architecture's name that changes what the model computes in a way that is not
 /// implemented; a zero is as good as nothing.
@@ -13,42 +15,67 @@ const UNSUPPORTED: [&str; 3] = ["expert_count", "logit_scale", "embedding_scale"
 /// The frequency factors of Llama 3's scaled rotary positions, one for each pair of a head.
 pub(crate) const FREQUENCY_FACTORS: &str = "rope_freqs.weight";
 
+/// The family of a file. GGUF calls a Mistral llama too, but only it has a window.
+fn architecture(header: &Header) -> Result<Architecture> {
+    let name = header.text("general.architecture").unwrap_or("not named");
+    let Some(architecture) = Architecture::of_gguf(name) else {
+        return Err(header.refuse(format!(
+            "its architecture is {name}; only llama, qwen2 and qwen3 are supported"
+        )));
+    };
+    let keys = Keys {
+        header,
+        architecture,
+    };
+    match (architecture, keys.window()) {
+        (Architecture::Llama, Some(_)) => Ok(Architecture::Mistral),
+        _ => Ok(architecture),
+    }
+}
+
 pub(super) fn read(source: &mut Tensors) -> Result<ModelConfig> {
-    let keys = Keys::of(source.header())?;
+    let header = source.header();
+    let architecture = architecture(header)?;
+    let keys = Keys {
+        header,
+        architecture,
+    };
     keys.check_supported()?;
-    let header = keys.header;
     let heads = keys.needed_count("attention.head_count")?;
     let hidden_size = keys.needed_count("embedding_length")?;
     let head_dim = keys
         .count("attention.key_length")
         .unwrap_or(hidden_size / heads);
     keys.check_head(head_dim)?;
-    let config = ModelConfig {
-        architecture: keys.architecture,
+    let layers = keys.needed_count("block_count")?;
+    let mut config = ModelConfig {
+        architecture,
         hidden_size,
         intermediate_size: keys.needed_count("feed_forward_length")?,
-        layers: keys.needed_count("block_count")?,
+        layers,
         heads,
         kv_heads: keys.count("attention.head_count_kv").unwrap_or(heads),
         head_dim,
         vocab_size: header.needed_texts("tokenizer.ggml.tokens")?.len(),
         rms_norm_eps: header.needed_number(&keys.name("attention.layer_norm_rms_epsilon"))?,
+        activation: Activation::Silu,
+        embedding_scale: None,
+        query_pre_attn_scalar: head_dim,
         rope_theta: keys.number("rope.freq_base").unwrap_or(10_000.0),
-        rope_scaling: None,
+        rope_scaling: keys.linear_scaling()?,
         tie_word_embeddings: !source.has("lm_head.weight"),
         max_position_embeddings: keys.needed_count("context_length")?,
-        sliding_window: keys.sliding_window(),
+        sliding_window: keys.sliding_window(layers),
         bos_token_id: token_id(header, "tokenizer.ggml.bos_token_id"),
         eos_token_ids: token_id(header, "tokenizer.ggml.eos_token_id")
             .into_iter()
             .collect(),
     };
     config.check().map_err(|reason| header.refuse(reason))?;
-    let rope_scaling = frequency_scaling(source, &config)?;
-    Ok(ModelConfig {
-        rope_scaling,
-        ..config
-    })
+    if config.rope_scaling.is_none() {
+        config.rope_scaling = frequency_scaling(source, &config)?.map(RopeScaling::Llama3);
+    }
+    Ok(config)
 }
 
 fn token_id(header: &Header, key: &str) -> Option<u32> {
@@ -61,24 +88,7 @@ struct Keys<'a> {
     architecture: Architecture,
 }
 
-impl<'a> Keys<'a> {
-    fn of(header: &'a Header) -> Result<Self> {
-        let name = header.text("general.architecture").unwrap_or("not named");
-        let Some(architecture) = Architecture::of_gguf(name) else {
-            return Err(header.refuse(format!(
-                "its architecture is {name}; only llama, qwen2 and qwen3 are supported"
-            )));
-        };
-        let mut keys = Self {
-            header,
-            architecture,
-        };
-        if architecture == Architecture::Llama && keys.sliding_window().is_some() {
-            keys.architecture = Architecture::Mistral;
-        }
-        Ok(keys)
-    }
-
+impl Keys<'_> {
     fn name(&self, key: &str) -> String {
         format!("{}.{key}", self.architecture.gguf())
     }
@@ -95,19 +105,37 @@ impl<'a> Keys<'a> {
         self.header.number(&self.name(key))
     }
 
-    fn sliding_window(&self) -> Option<usize> {
+    fn window(&self) -> Option<usize> {
         self.count("attention.sliding_window")
             .filter(|window| *window > 0)
     }
 
-    fn check_supported(&self) -> Result<()> {
-        let scaling = self.name("rope.scaling.type");
-        if let Some(kind) = self.header.text(&scaling)
-            && kind != "none"
-        {
-            let reason = format!("{scaling} = {kind} is not supported");
-            return Err(self.header.refuse(reason));
+    fn sliding_window(&self, layers: usize) -> Option<SlidingWindow> {
+        let mistral = self.architecture == Architecture::Mistral;
+        let window = self.window().filter(|_| mistral);
+        window.map(|tokens| SlidingWindow {
+            tokens,
+            layers: vec![true; layers],
+            rope_theta: None,
+        })
+    }
+
+    fn linear_scaling(&self) -> Result<Option<RopeScaling>> {
+        let name = self.name("rope.scaling.type");
+        match self.header.text(&name) {
+            None | Some("none") => Ok(None),
+            Some("linear") => {
+                let factor = self.name("rope.scaling.factor");
+                let factor = self.header.needed_number(&factor)?;
+                Ok(Some(RopeScaling::Linear { factor }))
+            }
+            Some(kind) => Err(self
+                .header
+                .refuse(format!("{name} = {kind} is not supported"))),
         }
+    }
+
+    fn check_supported(&self) -> Result<()> {
         for key in UNSUPPORTED {
             let zero = self.count(key) == Some(0) || self.number(key) == Some(0.0);
             let key = self.name(key);
@@ -138,12 +166,12 @@ impl<'a> Keys<'a> {
 /// GGUF keeps Llama 3's scaling as a tensor of factors instead of the numbers that made them. All
 /// published models use the same bands, so the factor alone is unknown; what does not come out the
 /// same is refused.
-fn frequency_scaling(source: &mut Tensors, config: &ModelConfig) -> Result<Option<RopeScaling>> {
+fn frequency_scaling(source: &mut Tensors, config: &ModelConfig) -> Result<Option<Llama3Scaling>> {
     if !source.has(FREQUENCY_FACTORS) {
         return Ok(None);
     }
     let (_, factors) = source.read(FREQUENCY_FACTORS)?;
-    let scaling = RopeScaling {
+    let scaling = Llama3Scaling {
         factor: f64::from(factors.iter().copied().fold(1.0, f32::max)),
         low_freq_factor: 1.0,
         high_freq_factor: 4.0,
@@ -163,7 +191,7 @@ fn frequency_scaling(source: &mut Tensors, config: &ModelConfig) -> Result<Optio
 }
 
 /// By how much each rotary frequency is divided, `[head_dim / 2]` (Llama 3's `rope_scaling`).
-pub(crate) fn frequency_factors(config: &ModelConfig, scaling: RopeScaling) -> Vec<f64> {
+pub(crate) fn frequency_factors(config: &ModelConfig, scaling: Llama3Scaling) -> Vec<f64> {
     let context = scaling.original_max_position_embeddings as f64;
     let (low, high) = (scaling.low_freq_factor, scaling.high_freq_factor);
     (0..config.head_dim / 2)
@@ -183,24 +211,11 @@ mod tests {
     #[test]
     fn llama_3_factors_keep_fast_rotations_and_divide_slow_ones() {
         let config = ModelConfig {
-            architecture: Architecture::Llama,
-            hidden_size: 64,
-            intermediate_size: 64,
-            layers: 1,
-            heads: 1,
-            kv_heads: 1,
             head_dim: 128,
-            vocab_size: 1,
-            rms_norm_eps: 1e-5,
             rope_theta: 5e5,
-            rope_scaling: None,
-            tie_word_embeddings: true,
-            max_position_embeddings: 8192,
-            sliding_window: None,
-            bos_token_id: None,
-            eos_token_ids: Vec::new(),
+            ..crate::testing::tiny_config()
         };
-        let scaling = RopeScaling {
+        let scaling = Llama3Scaling {
             factor: 8.0,
             low_freq_factor: 1.0,
             high_freq_factor: 4.0,
