@@ -14,7 +14,9 @@ use serde_json::{Map, Value, json};
 use shared::training::Precision;
 
 use crate::error::{Result, TrainerError};
-use crate::model::{LoadedModel, ModelConfig, RopeScaling, named_tensors};
+use crate::model::{
+    Activation, Architecture, LoadedModel, ModelConfig, RopeScaling, is_norm, named_tensors,
+};
 
 /// Writes `config.json`, `model.safetensors`, `tokenizer.json` and `tokenizer_config.json` with the
 /// chat template into a folder, which is made where it is missing.
@@ -39,10 +41,9 @@ pub fn write_folder(model: &LoadedModel, precision: Precision, folder: &Path) ->
 
 /// The `config.json` that transformers 4 and 5 read.
 fn config_json(config: &ModelConfig, precision: Precision) -> Value {
-    json!({
+    let mut json = json!({
         "architectures": [config.architecture.class()],
         "model_type": config.architecture.model_type(),
-        "hidden_act": "silu",
         "hidden_size": config.hidden_size,
         "intermediate_size": config.intermediate_size,
         "num_hidden_layers": config.layers,
@@ -56,7 +57,6 @@ fn config_json(config: &ModelConfig, precision: Precision) -> Value {
         "tie_word_embeddings": config.tie_word_embeddings,
         "max_position_embeddings": config.max_position_embeddings,
         "sliding_window": config.sliding_window.as_ref().map(|window| window.tokens),
-        "use_sliding_window": false,
         "attention_bias": false,
         "mlp_bias": false,
         "bos_token_id": config.bos_token_id,
@@ -65,7 +65,30 @@ fn config_json(config: &ModelConfig, precision: Precision) -> Value {
             Precision::Full => "float32",
             Precision::Brain => "bfloat16",
         },
-    })
+    });
+    match config.activation {
+        Activation::Silu => json["hidden_act"] = json!("silu"),
+        Activation::GeluTanh => json["hidden_activation"] = json!("gelu_pytorch_tanh"),
+    }
+    if config.architecture == Architecture::Gemma3 {
+        add_settings_of_gemma(&mut json, config);
+    } else {
+        json["use_sliding_window"] = json!(false);
+    }
+    json
+}
+
+fn add_settings_of_gemma(json: &mut Value, config: &ModelConfig) {
+    let kinds = (0..config.layers).map(|layer| match config.window_of(layer) {
+        Some(_) => "sliding_attention",
+        None => "full_attention",
+    });
+    json["layer_types"] = kinds.collect();
+    json["query_pre_attn_scalar"] = json!(config.query_pre_attn_scalar);
+    let window = config.sliding_window.as_ref();
+    if let Some(theta) = window.and_then(|window| window.rope_theta) {
+        json["rope_local_base_freq"] = json!(theta);
+    }
 }
 
 fn rope_json(scaling: RopeScaling) -> Value {
@@ -111,10 +134,14 @@ fn tokenizer_config(model: &LoadedModel) -> Value {
 }
 
 fn write_weights(model: &LoadedModel, precision: Precision, path: &Path) -> Result<()> {
+    let less_one = model.config.architecture.norms_less_one();
     let named = named_tensors(&model.weights)?
         .into_iter()
         .map(|(name, tensor)| {
-            let tensor = tensor.to_device(&Device::Cpu)?;
+            let mut tensor = tensor.to_device(&Device::Cpu)?;
+            if less_one && is_norm(&name) {
+                tensor = (tensor - 1.0)?;
+            }
             Ok((name, OnProcessor { tensor, precision }))
         })
         .collect::<Result<Vec<_>>>()?;

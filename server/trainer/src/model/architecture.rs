@@ -1,6 +1,8 @@
 //! The families of models that are understood, what each is called where, and what it has that
 //! Llama has not.
 
+use super::Activation;
+
 /// A family of decoder-only transformers.
 ///
 /// They share Llama's block: RMSNorm, rotary positions, grouped-query attention and a gated MLP.
@@ -15,11 +17,20 @@ pub enum Architecture {
     Qwen2,
     /// A norm on each head of queries and keys.
     Qwen3,
+    /// The same, norms behind attention and the MLP too, GELU in it, scaled embeddings, and windows
+    /// in most blocks. The text models of Gemma 3.
+    Gemma3,
 }
 
 impl Architecture {
     /// All of them.
-    pub const ALL: [Self; 4] = [Self::Llama, Self::Mistral, Self::Qwen2, Self::Qwen3];
+    pub const ALL: [Self; 5] = [
+        Self::Llama,
+        Self::Mistral,
+        Self::Qwen2,
+        Self::Qwen3,
+        Self::Gemma3,
+    ];
 
     /// Its name for people.
     pub const fn label(self) -> &'static str {
@@ -28,6 +39,7 @@ impl Architecture {
             Self::Mistral => "Mistral",
             Self::Qwen2 => "Qwen2",
             Self::Qwen3 => "Qwen3",
+            Self::Gemma3 => "Gemma 3",
         }
     }
 
@@ -38,6 +50,7 @@ impl Architecture {
             Self::Mistral => "MistralForCausalLM",
             Self::Qwen2 => "Qwen2ForCausalLM",
             Self::Qwen3 => "Qwen3ForCausalLM",
+            Self::Gemma3 => "Gemma3ForCausalLM",
         }
     }
 
@@ -48,6 +61,7 @@ impl Architecture {
             Self::Mistral => "mistral",
             Self::Qwen2 => "qwen2",
             Self::Qwen3 => "qwen3",
+            Self::Gemma3 => "gemma3_text",
         }
     }
 
@@ -57,6 +71,7 @@ impl Architecture {
             Self::Llama | Self::Mistral => "llama",
             Self::Qwen2 => "qwen2",
             Self::Qwen3 => "qwen3",
+            Self::Gemma3 => "gemma3",
         }
     }
 
@@ -72,7 +87,31 @@ impl Architecture {
 
     /// Whether each head of queries and keys is normed.
     pub(crate) const fn has_head_norms(self) -> bool {
-        matches!(self, Self::Qwen3)
+        matches!(self, Self::Qwen3 | Self::Gemma3)
+    }
+
+    /// Whether what attention and the MLP give is normed before it is added.
+    pub(crate) const fn has_post_norms(self) -> bool {
+        matches!(self, Self::Gemma3)
+    }
+
+    /// Whether safetensors hold the weights of norms less one, so that training begins at zero. GGUF
+    /// files hold them as they multiply.
+    pub(crate) const fn norms_less_one(self) -> bool {
+        matches!(self, Self::Gemma3)
+    }
+
+    /// The MLP's function of the gate.
+    pub(super) const fn activation(self) -> Activation {
+        match self {
+            Self::Gemma3 => Activation::GeluTanh,
+            _ => Activation::Silu,
+        }
+    }
+
+    /// What token embeddings of a width are multiplied by, if they are.
+    pub(super) fn embedding_scale(self, hidden_size: usize) -> Option<f64> {
+        matches!(self, Self::Gemma3).then(|| (hidden_size as f64).sqrt())
     }
 
     /// Whether GGUF files hold the rows of a query's or key's head in pairs, as llama.cpp rotates

@@ -9,7 +9,7 @@ use candle_core::{DType, Device, Tensor};
 use shared::training::Precision;
 
 use super::reason::refuse;
-use super::{HeadNorms, LayerWeights, ModelConfig, Weights};
+use super::{HeadNorms, LayerWeights, ModelConfig, PostNorms, Weights};
 use crate::error::Result;
 
 /// Named tensors on disk. Names are Hugging Face's.
@@ -18,7 +18,8 @@ pub(super) trait TensorSource {
     fn path(&self) -> &Path;
     /// Whether the tensor exists.
     fn has(&self, name: &str) -> bool;
-    /// The tensor's shape and its numbers as f32, row-major; marks it as used.
+    /// The tensor's shape and its numbers as f32, row-major, as they multiply and in Hugging Face's
+    /// order, however the file holds them; marks it as used.
     fn read(&mut self, name: &str) -> Result<(Vec<usize>, Vec<f32>)>;
     /// The names of tensors that nobody read and that are not known to be harmless.
     fn unread(&self) -> Vec<String>;
@@ -96,6 +97,15 @@ impl Reader<'_> {
         } else {
             None
         };
+        let (post_norms, mlp_norm) = if architecture.has_post_norms() {
+            let norms = PostNorms {
+                attention: read("post_attention_layernorm.weight", &[d])?,
+                mlp: read("post_feedforward_layernorm.weight", &[d])?,
+            };
+            (Some(norms), "pre_feedforward_layernorm.weight")
+        } else {
+            (None, "post_attention_layernorm.weight")
+        };
         Ok(LayerWeights {
             attention_norm: read("input_layernorm.weight", &[d])?,
             query: read("self_attn.q_proj.weight", &[queries, d])?,
@@ -104,8 +114,8 @@ impl Reader<'_> {
             attention_bias,
             head_norms,
             output: read("self_attn.o_proj.weight", &[d, queries])?,
-            post_norms: None,
-            mlp_norm: read("post_attention_layernorm.weight", &[d])?,
+            post_norms,
+            mlp_norm: read(mlp_norm, &[d])?,
             gate: read("mlp.gate_proj.weight", &[f, d])?,
             up: read("mlp.up_proj.weight", &[f, d])?,
             down: read("mlp.down_proj.weight", &[d, f])?,

@@ -1,7 +1,7 @@
 //! A base model: its configuration, weights, tokenizer and chat template.
 //!
 //! [`load`] reads a Hugging Face folder or a GGUF file into the same [`LoadedModel`];
-//! [`crate::export`] writes one back. Llama, Mistral, Qwen2 and Qwen3 are understood:
+//! [`crate::export`] writes one back. Llama, Mistral, Qwen2, Qwen3 and Gemma 3 are understood:
 //! whatever would change the numbers and is not implemented is refused by its name, never ignored.
 //! Nothing here computes with the weights, and nothing here knows of rows or runs.
 //!
@@ -29,6 +29,7 @@ mod weights;
 pub use architecture::Architecture;
 pub use config::{Activation, Llama3Scaling, ModelConfig, RopeScaling, SlidingWindow};
 pub use loaded::{LoadedModel, Outline, load, load_in, outline};
+pub(crate) use names::is_norm;
 pub use names::named_tensors;
 pub use tokenizer::{SpecialTokens, TextTokenizer, TokenStream};
 pub use weights::{HeadNorms, LayerWeights, PostNorms, Weights};

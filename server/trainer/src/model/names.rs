@@ -28,6 +28,11 @@ pub fn named_tensors(weights: &Weights) -> Result<Vec<(String, Tensor)>> {
     Ok(named)
 }
 
+/// Whether a tensor, named as by Hugging Face, is the weight of an RMSNorm.
+pub(crate) fn is_norm(name: &str) -> bool {
+    name.ends_with("norm.weight")
+}
+
 fn layer_tensors(layer: &LayerWeights) -> Result<Vec<(&'static str, Tensor)>> {
     // With norms behind attention, the one before the MLP goes by another name.
     let mlp_norm = match &layer.post_norms {

@@ -1,8 +1,9 @@
-//! Mistral, Qwen2 and Qwen3 against torch in 64 bits.
+//! Mistral, Qwen2, Qwen3 and Gemma 3 against torch in 64 bits.
 
 use std::fs;
 
 use candle_core::{Device, Tensor};
+use shared::message::Message;
 use shared::training::TargetModule;
 use tempfile::TempDir;
 use trainer::data::TokenizedRow;
@@ -13,13 +14,13 @@ use trainer::model::{Architecture, LoadedModel, load};
 use crate::gradients::{Scene, check_loss};
 use crate::support::{fixture, ids, json, numbers, place, relative_error, row, tensors};
 
-const NAMES: [&str; 3] = ["mistral", "qwen2", "qwen3"];
+pub(crate) const NAMES: [&str; 4] = ["mistral", "qwen2", "qwen3", "gemma3"];
 
 /// The largest difference, by the largest number of the reference.
 const TOLERANCE: f64 = 1e-5;
 
-/// A random model of an architecture, which shares the tokenizer of the tiny Llama, in a folder of
-/// its own.
+/// A random model of an architecture, which shares the tokenizer of the tiny Llama and, unless it has
+/// one, the template, in a folder of its own.
 pub(crate) fn folder_of(name: &str) -> TempDir {
     let folder = tempfile::tempdir().unwrap();
     let weights = ["config.json", "generation_config.json", "model.safetensors"];
@@ -35,6 +36,10 @@ pub(crate) fn folder_of(name: &str) -> TempDir {
         for file in files {
             fs::copy(fixture(&from).join(file), folder.path().join(file)).unwrap();
         }
+    }
+    let template = fixture(&format!("tiny-{name}")).join("chat_template.jinja");
+    if template.is_file() {
+        fs::copy(template, folder.path().join("chat_template.jinja")).unwrap();
     }
     folder
 }
@@ -59,10 +64,17 @@ fn each_architecture_is_told_from_the_others() {
         Architecture::Mistral,
         Architecture::Qwen2,
         Architecture::Qwen3,
+        Architecture::Gemma3,
     ];
     assert_eq!(found, expected);
-    let window = model_of("mistral").config.sliding_window.unwrap();
-    assert_eq!((window.tokens, window.layers), (128, vec![true, true]));
+    // The sequences are longer than the windows of Gemma.
+    let windows = ["mistral", "gemma3"].map(|name| {
+        let config = model_of(name).config;
+        let window = config.sliding_window.unwrap();
+        (window.tokens, window.layers)
+    });
+    let expected = [(128, vec![true, true]), (8, vec![true, false, true])];
+    assert_eq!(windows, expected);
 }
 
 #[test]
@@ -135,6 +147,21 @@ fn the_loss_and_its_gradients_are_torchs() {
             }
         }
     }
+}
+
+#[test]
+fn a_template_in_the_form_of_gemmas_renders_as_in_transformers() {
+    let template = model_of("gemma3").template;
+    let chats = json("tiny-gemma3/chats.json");
+    for chat in chats.as_array().unwrap() {
+        let messages: Vec<Message> = serde_json::from_value(chat["messages"].clone()).unwrap();
+        let asks = chat["asks"].as_bool().unwrap();
+        assert_eq!(template.render(&messages, asks).unwrap(), chat["text"]);
+    }
+    let message = template
+        .render(&[Message::assistant("4")], false)
+        .unwrap_err();
+    assert!(message.to_string().contains("take turns"), "{message}");
 }
 
 #[expect(clippy::print_stderr, reason = "the measured error is worth seeing")]

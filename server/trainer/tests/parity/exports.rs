@@ -20,12 +20,20 @@ fn adapted() -> Vec<(LoadedModel, Adapter)> {
         (model_of("mistral"), fixture("tiny-mistral/adapter")),
         (model_of("qwen2"), fixture("tiny-qwen2/adapter")),
         (model_of("qwen3"), fixture("tiny-qwen3/adapter")),
+        (gemma3(), fixture("tiny-gemma3/adapter")),
     ];
     let load = |(model, folder): (LoadedModel, std::path::PathBuf)| {
         let (adapter, _) = adapter::load(&folder, &model.config, &Device::Cpu).unwrap();
         (model, adapter)
     };
     models.into_iter().map(load).collect()
+}
+
+/// The random Gemma, with the scale of scores that GGUF files have it to have.
+pub(crate) fn gemma3() -> LoadedModel {
+    let mut model = model_of("gemma3");
+    model.config.query_pre_attn_scalar = model.config.head_dim;
+    model
 }
 
 fn place(folder: &TempDir, format: ModelExportFormat) -> std::path::PathBuf {
@@ -69,6 +77,23 @@ fn a_gguf_file_keeps_shape_tokens_and_template() {
         assert_eq!(read.config, model.config);
         assert_eq!(read.template.source(), model.template.source());
         assert_eq!(read.tokenizer.special(), model.tokenizer.special());
+    }
+}
+
+#[test]
+fn what_gguf_cannot_say_of_a_model_is_refused_by_its_name() {
+    let mut without_period = gemma3();
+    let window = without_period.config.sliding_window.as_mut().unwrap();
+    window.layers = vec![true, false, false];
+    for (model, words) in [
+        (model_of("gemma3"), "query_pre_attn_scalar = 24"),
+        (without_period, "layer_types without a period"),
+    ] {
+        let folder = tempfile::tempdir().unwrap();
+        let format = ModelExportFormat::GgufF16;
+        let error = write_gguf(&model, format, &place(&folder, format));
+        let message = error.unwrap_err().to_string();
+        assert!(message.contains(words), "{message}");
     }
 }
 

@@ -13,7 +13,7 @@ use trainer::model::{LoadedModel, load};
 use crate::support::{numbers, relative_error, tiny};
 
 /// A GGUF file to be.
-struct Gguf {
+pub(crate) struct Gguf {
     metadata: BTreeMap<String, Value>,
     tensors: BTreeMap<String, Tensor>,
     kind: GgmlDType,
@@ -21,7 +21,7 @@ struct Gguf {
 
 impl Gguf {
     /// The tiny model as llama.cpp's converter would write it.
-    fn tiny() -> Self {
+    pub(crate) fn tiny() -> Self {
         let model = tiny();
         let mut metadata = config_metadata(&model);
         metadata.extend(tokenizer_metadata(&model));
@@ -32,7 +32,27 @@ impl Gguf {
         }
     }
 
-    fn set(mut self, key: &str, value: Value) -> Self {
+    /// What a file holds.
+    pub(crate) fn of(path: &Path) -> Self {
+        let mut file = File::open(path).unwrap();
+        let content = gguf_file::Content::read(&mut file).unwrap();
+        let tensors = content.tensor_infos.keys().map(|name| {
+            let tensor = content.tensor(&mut file, name, &Device::Cpu).unwrap();
+            (name.clone(), tensor.dequantize(&Device::Cpu).unwrap())
+        });
+        Self {
+            tensors: tensors.collect(),
+            metadata: content.metadata.clone().into_iter().collect(),
+            kind: GgmlDType::F32,
+        }
+    }
+
+    pub(crate) fn without(mut self, key: &str) -> Self {
+        self.metadata.remove(key).unwrap();
+        self
+    }
+
+    pub(crate) fn set(mut self, key: &str, value: Value) -> Self {
         self.metadata.insert(key.to_owned(), value);
         self
     }
@@ -62,21 +82,21 @@ impl Gguf {
         path
     }
 
-    fn load(&self) -> Result<LoadedModel, String> {
+    pub(crate) fn load(&self) -> Result<LoadedModel, String> {
         let folder = tempfile::tempdir().unwrap();
         load(&self.write(folder.path()), &Device::Cpu).map_err(|error| error.to_string())
     }
 
-    fn refusal(&self) -> String {
+    pub(crate) fn refusal(&self) -> String {
         self.load().unwrap_err()
     }
 }
 
-fn text(value: &str) -> Value {
+pub(crate) fn text(value: &str) -> Value {
     Value::String(value.to_owned())
 }
 
-fn count(value: usize) -> Value {
+pub(crate) fn count(value: usize) -> Value {
     Value::U32(u32::try_from(value).unwrap())
 }
 

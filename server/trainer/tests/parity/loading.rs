@@ -10,7 +10,7 @@ use tempfile::TempDir;
 use trainer::export::write_folder;
 use trainer::model::{LayerWeights, LoadedModel, load};
 
-use crate::architectures::model_of;
+use crate::architectures::{NAMES, model_of};
 use crate::support::{fixture, numbers, smollm2, tensors, tiny};
 
 #[test]
@@ -26,12 +26,20 @@ fn the_tiny_model_is_what_transformers_saved() {
 }
 
 #[test]
+fn one_is_added_to_the_norms_of_a_gemma_only() {
+    for (name, one) in [("gemma3", 1.0), ("qwen3", 0.0)] {
+        let stored = tensors(&format!("tiny-{name}/model.safetensors"));
+        let stored = numbers(&stored["model.layers.1.self_attn.q_norm.weight"]);
+        let stored: Vec<f32> = stored.iter().map(|weight| weight + one).collect();
+        let model = model_of(name);
+        let norms = model.weights.layers[1].head_norms.as_ref().unwrap();
+        assert_eq!(numbers(&norms.query), stored, "{name}");
+    }
+}
+
+#[test]
 fn an_export_loads_as_the_same_model() {
-    for model in ["mistral", "qwen2", "qwen3"]
-        .map(model_of)
-        .iter()
-        .chain([&tiny()])
-    {
+    for model in NAMES.map(model_of).iter().chain([&tiny()]) {
         let folder = tempfile::tempdir().unwrap();
         write_folder(model, Precision::Full, folder.path()).unwrap();
         same(model, &load(folder.path(), &Device::Cpu).unwrap());
@@ -60,13 +68,21 @@ fn same(one: &LoadedModel, other: &LoadedModel) {
     let last = one.config.layers - 1;
     let added = |model: &LoadedModel| {
         let LayerWeights {
+            attention_norm,
             attention_bias,
             head_norms,
+            post_norms,
+            mlp_norm,
             ..
         } = &model.weights.layers[last];
-        let norms = head_norms
+        let heads = head_norms
             .iter()
             .flat_map(|norms| [&norms.query, &norms.key]);
+        let post = post_norms
+            .iter()
+            .flat_map(|norms| [&norms.attention, &norms.mlp]);
+        let norms = [attention_norm, mlp_norm, &model.weights.norm];
+        let norms = norms.into_iter().chain(heads).chain(post);
         let added = attention_bias.iter().chain(norms);
         added.map(numbers).collect::<Vec<_>>()
     };

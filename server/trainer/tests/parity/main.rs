@@ -15,6 +15,8 @@ mod generation;
 #[cfg(test)]
 mod gguf;
 #[cfg(test)]
+mod gguf_windows;
+#[cfg(test)]
 mod gradients;
 #[cfg(test)]
 mod loading;

@@ -38,7 +38,8 @@ pub fn write_adapter(config: &ModelConfig, adapter: &Adapter, path: &Path) -> Re
             let name = base_tensor(layer, target);
             let b = in_gguf_order(&b.to_device(&Device::Cpu)?.contiguous()?, &name, config)?;
             let a = a.to_device(&Device::Cpu)?;
-            names.extend(["lora_a", "lora_b"].map(|part| format!("{}.{part}", gguf_name(&name))));
+            let stored_name = gguf_name(&name, config.architecture);
+            names.extend(["lora_a", "lora_b"].map(|part| format!("{stored_name}.{part}")));
             stored.push(quantise(&a, GgmlDType::F32)?);
             stored.push(quantise(&b, GgmlDType::F32)?);
         }
@@ -60,7 +61,7 @@ pub fn read_adapter(path: &Path, config: &ModelConfig, device: &Device) -> Resul
     }
     let alpha = header.needed_number(ALPHA)?;
     let stored = |layer, target: TargetModule, part: char| {
-        let name = gguf_name(&base_tensor(layer, target));
+        let name = gguf_name(&base_tensor(layer, target), config.architecture);
         format!("{name}.lora_{}", part.to_ascii_lowercase())
     };
     let infos = &header.content.tensor_infos;

@@ -4,14 +4,16 @@ use candle_core::quantized::gguf_file::Value;
 use shared::model_export::ModelExportFormat;
 
 use super::{Metadata, count, text, types};
-use crate::error::Result;
-use crate::model::{Architecture, LoadedModel, ModelConfig, RopeScaling};
+use crate::error::{Result, TrainerError};
+use crate::model::gguf::query_scalar;
+use crate::model::{Architecture, LoadedModel, ModelConfig, RopeScaling, SlidingWindow};
 
 /// The layout of quantised blocks, as llama.cpp counts it.
 const QUANTISATION_VERSION: u32 = 2;
 
 /// Everything but the tokenizer.
 pub(super) fn of_model(model: &LoadedModel, format: ModelExportFormat) -> Result<Metadata> {
+    check_implied(model)?;
     let name = model.path.file_stem().and_then(|name| name.to_str());
     let mut metadata = general(model.config.architecture, "model");
     metadata.extend([
@@ -60,12 +62,44 @@ fn shape(config: &ModelConfig) -> Metadata {
         keys.push(("rope.scaling.factor", number(factor)));
     }
     if let Some(window) = &config.sliding_window {
-        keys.push(("attention.sliding_window", count(window.tokens)));
+        keys.extend(window_keys(window));
     }
     let prefix = config.architecture.gguf();
     keys.into_iter()
         .map(|(key, value)| (format!("{prefix}.{key}"), value))
         .collect()
+}
+
+/// A window of all blocks, which rotate alike, is told by its length alone: only a Mistral has one,
+/// and llama.cpp runs it without.
+fn window_keys(window: &SlidingWindow) -> Vec<(&'static str, Value)> {
+    let mut keys = vec![("attention.sliding_window", count(window.tokens))];
+    if let (Some(theta), Some(pattern)) = (window.rope_theta, window.pattern()) {
+        keys.push(("rope.freq_base_swa", number(theta)));
+        keys.push(("attention.sliding_window_pattern", count(pattern)));
+    }
+    keys
+}
+
+/// What llama.cpp derives from the family and cannot be told is refused where it is another.
+fn check_implied(model: &LoadedModel) -> Result<()> {
+    let config = &model.config;
+    let implied = query_scalar(config);
+    let reason = if config.query_pre_attn_scalar != implied {
+        format!(
+            "query_pre_attn_scalar = {} cannot be written into GGUF files, where it is {implied} \
+             for such a model",
+            config.query_pre_attn_scalar
+        )
+    } else if (config.sliding_window.iter()).any(|window| window.pattern().is_none()) {
+        "layer_types without a period cannot be written into GGUF files".to_owned()
+    } else {
+        return Ok(());
+    };
+    Err(TrainerError::Model {
+        path: model.path.clone(),
+        reason: format!("{reason}; export safetensors instead"),
+    })
 }
 
 fn number(value: f64) -> Value {

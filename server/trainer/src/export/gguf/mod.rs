@@ -59,7 +59,7 @@ fn tensors(model: &LoadedModel) -> Result<Vec<(String, Tensor)>> {
         .into_iter()
         .map(|(name, tensor)| {
             let tensor = in_gguf_order(&tensor.to_device(&Device::Cpu)?, &name, config)?;
-            Ok((gguf_name(&name), tensor))
+            Ok((gguf_name(&name, config.architecture), tensor))
         })
         .collect::<Result<Vec<_>>>()?;
     if let Some(RopeScaling::Llama3(scaling)) = config.rope_scaling {

@@ -28,7 +28,7 @@ pub(super) fn open(folder: &Path) -> Result<Opened<Shards>> {
     if let Some(eos) = eos.and_then(|token| tokenizer.token_id(token)) {
         config.add_stop_token(eos);
     }
-    let source = Shards::open(folder)?;
+    let source = Shards::open(folder, config.architecture)?;
     Ok(Opened {
         config,
         tokenizer,

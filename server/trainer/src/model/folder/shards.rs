@@ -14,7 +14,9 @@ use safetensors::tensor::{Metadata, TensorInfo};
 use serde_json::Value;
 
 use crate::error::Result;
+use crate::model::Architecture;
 use crate::model::assemble::TensorSource;
+use crate::model::names::is_norm;
 use crate::model::reason::{read_text, refuse, unreadable};
 
 const SINGLE: &str = "model.safetensors";
@@ -30,6 +32,8 @@ pub(in crate::model) struct Shards {
     /// Tensor name to the shard that holds it.
     places: HashMap<String, usize>,
     read: HashSet<String>,
+    /// Whether one has to be added to the weights of norms.
+    norms_less_one: bool,
 }
 
 #[derive(Debug)]
@@ -43,7 +47,7 @@ struct Shard {
 
 impl Shards {
     /// Opens `model.safetensors`, or the files that `model.safetensors.index.json` names.
-    pub(super) fn open(folder: &Path) -> Result<Self> {
+    pub(super) fn open(folder: &Path, architecture: Architecture) -> Result<Self> {
         let names = file_names(folder)?;
         let shards = names
             .iter()
@@ -60,6 +64,7 @@ impl Shards {
             parts: shards,
             places,
             read: HashSet::new(),
+            norms_less_one: architecture.norms_less_one(),
         })
     }
 
@@ -87,7 +92,13 @@ impl TensorSource for Shards {
                 format!("the tensor {name} is missing"),
             ));
         };
-        shard.read(name)
+        let (shape, mut numbers) = shard.read(name)?;
+        if self.norms_less_one && is_norm(name) {
+            for number in &mut numbers {
+                *number += 1.0;
+            }
+        }
+        Ok((shape, numbers))
     }
 
     fn unread(&self) -> Vec<String> {

@@ -4,23 +4,33 @@ use super::header::Header;
 use super::tensors::Tensors;
 use crate::error::Result;
 use crate::model::assemble::TensorSource;
-use crate::model::{
-    Activation, Architecture, Llama3Scaling, ModelConfig, RopeScaling, SlidingWindow,
-};
+use crate::model::{Architecture, Llama3Scaling, ModelConfig, RopeScaling, SlidingWindow};
 
 /// Metadata below the architecture's name that changes what the model computes in a way that is not
 /// implemented; a zero is as good as nothing.
-const UNSUPPORTED: [&str; 3] = ["expert_count", "logit_scale", "embedding_scale"];
+const UNSUPPORTED: [&str; 6] = [
+    "expert_count",
+    "logit_scale",
+    "embedding_scale",
+    "attention.scale",
+    "attn_logit_softcapping",
+    "final_logit_softcapping",
+];
 
 /// The frequency factors of Llama 3's scaled rotary positions, one for each pair of a head.
 pub(crate) const FREQUENCY_FACTORS: &str = "rope_freqs.weight";
 
+/// The base of a Gemma's blocks with a window, and every how many blocks one has none, where the
+/// file does not say so; llama.cpp's values.
+const LOCAL_THETA: f64 = 10_000.0;
+const PATTERN: usize = 6;
+
 /// The family of a file. GGUF calls a Mistral llama too, but only it has a window.
-fn architecture(header: &Header) -> Result<Architecture> {
+pub(super) fn architecture(header: &Header) -> Result<Architecture> {
     let name = header.text("general.architecture").unwrap_or("not named");
     let Some(architecture) = Architecture::of_gguf(name) else {
         return Err(header.refuse(format!(
-            "its architecture is {name}; only llama, qwen2 and qwen3 are supported"
+            "its architecture is {name}; only llama, qwen2, qwen3 and gemma3 are supported"
         )));
     };
     let keys = Keys {
@@ -33,9 +43,8 @@ fn architecture(header: &Header) -> Result<Architecture> {
     }
 }
 
-pub(super) fn read(source: &mut Tensors) -> Result<ModelConfig> {
+pub(super) fn read(source: &mut Tensors, architecture: Architecture) -> Result<ModelConfig> {
     let header = source.header();
-    let architecture = architecture(header)?;
     let keys = Keys {
         header,
         architecture,
@@ -58,24 +67,34 @@ pub(super) fn read(source: &mut Tensors) -> Result<ModelConfig> {
         head_dim,
         vocab_size: header.needed_texts("tokenizer.ggml.tokens")?.len(),
         rms_norm_eps: header.needed_number(&keys.name("attention.layer_norm_rms_epsilon"))?,
-        activation: Activation::Silu,
-        embedding_scale: None,
+        activation: architecture.activation(),
+        embedding_scale: architecture.embedding_scale(hidden_size),
         query_pre_attn_scalar: head_dim,
         rope_theta: keys.number("rope.freq_base").unwrap_or(10_000.0),
         rope_scaling: keys.linear_scaling()?,
         tie_word_embeddings: !source.has("lm_head.weight"),
         max_position_embeddings: keys.needed_count("context_length")?,
-        sliding_window: keys.sliding_window(layers),
+        sliding_window: keys.sliding_window(layers)?,
         bos_token_id: token_id(header, "tokenizer.ggml.bos_token_id"),
         eos_token_ids: token_id(header, "tokenizer.ggml.eos_token_id")
             .into_iter()
             .collect(),
     };
+    config.query_pre_attn_scalar = query_scalar(&config);
     config.check().map_err(|reason| header.refuse(reason))?;
     if config.rope_scaling.is_none() {
         config.rope_scaling = frequency_scaling(source, &config)?.map(RopeScaling::Llama3);
     }
     Ok(config)
+}
+
+/// GGUF files do not hold `query_pre_attn_scalar`: llama.cpp takes the width of a head, but for the
+/// Gemma of 27 billion parameters, which it knows by the number of its blocks.
+pub(crate) fn query_scalar(config: &ModelConfig) -> usize {
+    match (config.architecture, config.layers) {
+        (Architecture::Gemma3, 62) => config.hidden_size / config.heads,
+        _ => config.head_dim,
+    }
 }
 
 fn token_id(header: &Header, key: &str) -> Option<u32> {
@@ -110,14 +129,40 @@ impl Keys<'_> {
             .filter(|window| *window > 0)
     }
 
-    fn sliding_window(&self, layers: usize) -> Option<SlidingWindow> {
-        let mistral = self.architecture == Architecture::Mistral;
-        let window = self.window().filter(|_| mistral);
-        window.map(|tokens| SlidingWindow {
+    fn sliding_window(&self, layers: usize) -> Result<Option<SlidingWindow>> {
+        let Some(tokens) = self.window() else {
+            return Ok(None);
+        };
+        let (slides, rope_theta) = match self.architecture {
+            Architecture::Llama | Architecture::Mistral => (vec![true; layers], None),
+            Architecture::Qwen2 | Architecture::Qwen3 => return Ok(None),
+            Architecture::Gemma3 => {
+                let theta = self.number("rope.freq_base_swa").unwrap_or(LOCAL_THETA);
+                (self.sliding_layers(layers)?, Some(theta))
+            }
+        };
+        Ok(slides.contains(&true).then_some(SlidingWindow {
             tokens,
-            layers: vec![true; layers],
-            rope_theta: None,
-        })
+            layers: slides,
+            rope_theta,
+        }))
+    }
+
+    /// A flag for each block, or the number with which every n-th has no window.
+    fn sliding_layers(&self, layers: usize) -> Result<Vec<bool>> {
+        let key = self.name("attention.sliding_window_pattern");
+        let Some(value) = self.header.get(&key) else {
+            return Ok(SlidingWindow::by_pattern(PATTERN, layers));
+        };
+        if let Some(pattern) = self.header.count(&key) {
+            return Ok(SlidingWindow::by_pattern(pattern, layers));
+        }
+        let flags = value.to_vec().ok();
+        let flags: Option<Vec<bool>> =
+            flags.and_then(|flags| flags.iter().map(|flag| flag.to_bool().ok()).collect());
+        flags
+            .filter(|flags| flags.len() == layers)
+            .ok_or_else(|| self.header.missing(&key, "flag for each block"))
     }
 
     fn linear_scaling(&self) -> Result<Option<RopeScaling>> {

@@ -11,7 +11,7 @@ use std::path::Path;
 use super::loaded::Opened;
 use crate::error::Result;
 
-pub(crate) use config::{FREQUENCY_FACTORS, frequency_factors};
+pub(crate) use config::{FREQUENCY_FACTORS, frequency_factors, query_scalar};
 use header::Header;
 pub(crate) use header::Header as GgufHeader;
 use tensors::Tensors;
@@ -22,8 +22,9 @@ pub(crate) use tokenizer::{PRE_TOKENIZERS, with_pre_tokenizer};
 pub(super) fn open(path: &Path) -> Result<Opened<Tensors>> {
     let header = Header::open(path)?;
     let (tokenizer, template) = tokenizer::read(&header)?;
-    let mut source = Tensors::new(header);
-    let mut config = config::read(&mut source)?;
+    let architecture = config::architecture(&header)?;
+    let mut source = Tensors::new(header, architecture);
+    let mut config = config::read(&mut source, architecture)?;
     for stop in [
         tokenizer::eot(source.header()),
         tokenizer.special().eos.clone(),

@@ -8,6 +8,14 @@ use crate::error::Result;
 use crate::model::Architecture;
 use crate::model::assemble::TensorSource;
 
+/// The norms that are called `post_attention_layernorm` and `ffn_norm` in most families are two in
+/// those with norms behind attention.
+const BLOCK_WITH_POST_NORMS: [(&str, &str); 3] = [
+    ("post_attention_layernorm", "post_attention_norm"),
+    ("pre_feedforward_layernorm", "ffn_norm"),
+    ("post_feedforward_layernorm", "post_ffw_norm"),
+];
+
 /// The tensors of one block: Hugging Face's name and GGUF's.
 const BLOCK: [(&str, &str); 11] = [
     ("input_layernorm", "attn_norm"),
@@ -26,13 +34,15 @@ const BLOCK: [(&str, &str); 11] = [
 /// A GGUF file as a source of tensors.
 pub(in crate::model) struct Tensors {
     header: Header,
+    architecture: Architecture,
     read: HashSet<String>,
 }
 
 impl Tensors {
-    pub(super) fn new(header: Header) -> Self {
+    pub(super) fn new(header: Header, architecture: Architecture) -> Self {
         Self {
             header,
+            architecture,
             read: HashSet::new(),
         }
     }
@@ -43,17 +53,17 @@ impl Tensors {
 
     /// The heads whose rows are interleaved in this tensor, if it is a query or key projection.
     fn interleaved_heads(&self, name: &str) -> Option<usize> {
-        let architecture = self.header.text("general.architecture")?;
-        if !Architecture::of_gguf(architecture)?.pairs_in_gguf() {
+        if !self.architecture.pairs_in_gguf() {
             return None;
         }
+        let prefix = self.architecture.gguf();
         let heads = self
             .header
-            .count(&format!("{architecture}.attention.head_count"))?;
+            .count(&format!("{prefix}.attention.head_count"))?;
         if name.ends_with("q_proj.weight") {
             Some(heads)
         } else if name.ends_with("k_proj.weight") {
-            let key = format!("{architecture}.attention.head_count_kv");
+            let key = format!("{prefix}.attention.head_count_kv");
             Some(self.header.count(&key).unwrap_or(heads))
         } else {
             None
@@ -68,11 +78,11 @@ impl TensorSource for Tensors {
 
     fn has(&self, name: &str) -> bool {
         let tensors = &self.header.content.tensor_infos;
-        tensors.contains_key(&gguf_name(name))
+        tensors.contains_key(&gguf_name(name, self.architecture))
     }
 
     fn read(&mut self, name: &str) -> Result<(Vec<usize>, Vec<f32>)> {
-        let stored = gguf_name(name);
+        let stored = gguf_name(name, self.architecture);
         let (shape, numbers) = self.header.dequantise(&stored)?;
         self.read.insert(stored);
         match (self.interleaved_heads(name), shape.as_slice()) {
@@ -94,7 +104,7 @@ impl TensorSource for Tensors {
 }
 
 /// `model.layers.3.mlp.up_proj.weight` to `blk.3.ffn_up.weight`; other names stay.
-pub(crate) fn gguf_name(name: &str) -> String {
+pub(crate) fn gguf_name(name: &str, architecture: Architecture) -> String {
     match name {
         "model.embed_tokens.weight" => return "token_embd.weight".to_owned(),
         "model.norm.weight" => return "output_norm.weight".to_owned(),
@@ -104,8 +114,14 @@ pub(crate) fn gguf_name(name: &str) -> String {
     let block = name.strip_prefix("model.layers.").and_then(|rest| {
         let (rest, kind) = rest.rsplit_once('.')?;
         let (layer, part) = rest.split_once('.')?;
-        let (_, gguf) = BLOCK
+        let first = if architecture.has_post_norms() {
+            &BLOCK_WITH_POST_NORMS[..]
+        } else {
+            &[]
+        };
+        let (_, gguf) = first
             .iter()
+            .chain(&BLOCK)
             .find(|(hugging_face, _)| *hugging_face == part)?;
         Some(format!("blk.{layer}.{gguf}.{kind}"))
     });
@@ -160,10 +176,16 @@ mod tests {
 
     #[test]
     fn names_of_blocks() {
-        let name = gguf_name("model.layers.12.post_attention_layernorm.weight");
+        let llama = |name| gguf_name(name, Architecture::Llama);
+        let name = llama("model.layers.12.post_attention_layernorm.weight");
         assert_eq!(name, "blk.12.ffn_norm.weight");
-        let name = gguf_name("model.layers.3.self_attn.k_proj.bias");
+        let name = llama("model.layers.3.self_attn.k_proj.bias");
         assert_eq!(name, "blk.3.attn_k.bias");
-        assert_eq!(gguf_name("rope_freqs.weight"), "rope_freqs.weight");
+        assert_eq!(llama("rope_freqs.weight"), "rope_freqs.weight");
+        for (part, expected) in BLOCK_WITH_POST_NORMS {
+            let name = format!("model.layers.1.{part}.weight");
+            let name = gguf_name(&name, Architecture::Gemma3);
+            assert_eq!(name, format!("blk.1.{expected}.weight"));
+        }
     }
 }

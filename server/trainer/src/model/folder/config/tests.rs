@@ -1,7 +1,7 @@
 use serde_json::json;
 
 use super::*;
-use crate::model::RopeScaling;
+use crate::model::{Activation, RopeScaling};
 
 fn llama() -> Value {
     json!({
@@ -77,6 +77,108 @@ fn a_mistral_has_a_window_in_all_blocks() {
     config["use_sliding_window"] = json!(false);
     let qwen2 = window(&config, "Qwen2ForCausalLM", "qwen2");
     assert_eq!(qwen2.unwrap(), None);
+}
+
+/// What the makers of Gemma 3 published in 2025, made small.
+fn gemma() -> Value {
+    json!({
+        "architectures": ["Gemma3ForCausalLM"], "model_type": "gemma3_text",
+        "attention_bias": false, "attn_logit_softcapping": null, "final_logit_softcapping": null,
+        "bos_token_id": 2, "eos_token_id": [1, 106], "head_dim": 32,
+        "hidden_activation": "gelu_pytorch_tanh", "hidden_size": 64, "intermediate_size": 128,
+        "max_position_embeddings": 32768, "num_attention_heads": 4, "num_hidden_layers": 7,
+        "num_key_value_heads": 1, "query_pre_attn_scalar": 24, "rms_norm_eps": 1e-6,
+        "rope_local_base_freq": 20000, "rope_scaling": {"rope_type": "linear", "factor": 8.0},
+        "rope_theta": 2e6, "sliding_window": 512, "sliding_window_pattern": 3,
+        "use_cache": true, "vocab_size": 260,
+    })
+}
+
+#[test]
+fn reads_a_gemma_in_old_and_new_form() {
+    let old = parse(Path::new("config.json"), &gemma()).unwrap();
+    assert_eq!(old.embedding_scale, Some(8.0));
+    assert_eq!(old.activation, Activation::GeluTanh);
+    assert_eq!(old.query_pre_attn_scalar, 24);
+    assert!(old.tie_word_embeddings);
+    assert_eq!(old.rope_scaling, Some(RopeScaling::Linear { factor: 8.0 }));
+    let layers = vec![true, true, false, true, true, false, true];
+    let window = old.sliding_window.as_ref().unwrap();
+    assert_eq!((window.tokens, window.rope_theta), (512, Some(2e4)));
+    assert_eq!((&window.layers, window.pattern()), (&layers, Some(3)));
+
+    let mut new = gemma();
+    for key in [
+        "rope_theta",
+        "rope_scaling",
+        "rope_local_base_freq",
+        "sliding_window_pattern",
+    ] {
+        new.as_object_mut().unwrap().remove(key);
+    }
+    new["layer_types"] = layers
+        .iter()
+        .map(|slides| {
+            if *slides {
+                "sliding_attention"
+            } else {
+                "full_attention"
+            }
+        })
+        .collect();
+    new["rope_parameters"] = json!({
+        "full_attention": {"rope_type": "linear", "factor": 8.0, "rope_theta": 2e6},
+        "sliding_attention": {"rope_type": "default", "rope_theta": 2e4},
+    });
+    assert_eq!(parse(Path::new("config.json"), &new).unwrap(), old);
+}
+
+#[test]
+fn settings_that_a_gemma_leaves_out_are_transformers_defaults() {
+    let mut config = gemma();
+    for key in [
+        "rope_theta",
+        "rope_local_base_freq",
+        "sliding_window",
+        "sliding_window_pattern",
+        "query_pre_attn_scalar",
+        "head_dim",
+        "num_key_value_heads",
+    ] {
+        config.as_object_mut().unwrap().remove(key);
+    }
+    let config = parse(Path::new("config.json"), &config).unwrap();
+    assert_eq!((config.head_dim, config.kv_heads), (256, 4));
+    assert_eq!(config.query_pre_attn_scalar, 256);
+    assert!((config.rope_theta - 1e6).abs() < f64::EPSILON);
+    let window = config.sliding_window.unwrap();
+    assert_eq!(window.pattern(), Some(6));
+    assert_eq!((window.tokens, window.rope_theta), (4096, Some(1e4)));
+}
+
+#[test]
+fn what_a_gemma_may_not_have_is_refused_by_name() {
+    for (key, value) in [
+        ("attn_logit_softcapping", json!(50.0)),
+        ("final_logit_softcapping", json!(30.0)),
+        ("use_bidirectional_attention", json!(true)),
+        ("hidden_activation", json!("gelu")),
+        ("attention_bias", json!(true)),
+        ("sliding_window", Value::Null),
+        ("query_pre_attn_scalar", json!(0)),
+        ("layer_types", json!(["full_attention"])),
+        ("layer_types", json!(vec!["chunked_attention"; 7])),
+        (
+            "rope_parameters",
+            json!({"sliding_attention": {"rope_type": "linear", "factor": 2.0}}),
+        ),
+    ] {
+        let mut config = gemma();
+        config[key] = value;
+        let error = parse(Path::new("config.json"), &config).unwrap_err();
+        let message = error.to_string();
+        assert!(message.contains(key), "{key}: {message}");
+    }
 }
 
 #[test]
