@@ -73,6 +73,62 @@ pub(super) fn for_rows(
         });
 }
 
+/// A matrix of f32 to read, whose rows may lie apart.
+pub(super) struct Rows<'a> {
+    values: &'a [f32],
+    width: usize,
+    apart: usize,
+}
+
+impl<'a> Rows<'a> {
+    pub(super) fn new(storage: &'a CpuStorage, layout: &Layout) -> Result<Self> {
+        let (width, apart) = row_steps(layout)?;
+        let values = &storage.as_slice::<f32>()?[layout.start_offset()..];
+        Ok(Self {
+            values,
+            width,
+            apart,
+        })
+    }
+
+    pub(super) fn row(&self, row: usize) -> &'a [f32] {
+        let first = row * self.apart;
+        &self.values[first..first + self.width]
+    }
+}
+
+/// The width of a matrix' rows and how far apart they begin.
+fn row_steps(layout: &Layout) -> Result<(usize, usize)> {
+    let (_, width) = layout.shape().dims2()?;
+    let apart = layout.stride()[0].max(width);
+    if layout.stride()[1] != 1 && width > 1 {
+        bail!("an operation of the trainer needs whole rows");
+    }
+    Ok((width, apart))
+}
+
+/// As [`for_rows`] of a matrix whose rows may lie apart; `values` are those of its whole storage.
+pub(super) fn for_rows_apart(
+    values: &mut [f32],
+    layout: &Layout,
+    each: impl Fn(usize, &mut [f32]) + Send + Sync,
+) -> Result<()> {
+    let (width, apart) = row_steps(layout)?;
+    let rows = layout.dims()[0];
+    let at_once = (PIECE / width.max(1)).max(1);
+    let values = &mut values[layout.start_offset()..];
+    let pieces = values.par_chunks_mut(apart.max(1) * at_once);
+    let pieces = pieces.enumerate().take(rows.div_ceil(at_once));
+    pieces.for_each(|(piece, block)| {
+        let first = piece * at_once;
+        let blocks = block.chunks_mut(apart.max(1)).take(rows - first);
+        for (index, row) in blocks.enumerate() {
+            each(first + index, &mut row[..width]);
+        }
+    });
+    Ok(())
+}
+
 /// Calls `each(first element, block)` for blocks of a flat destination.
 pub(super) fn for_blocks(values: &mut [f32], each: impl Fn(usize, &mut [f32]) + Send + Sync) {
     values

@@ -20,15 +20,47 @@ pub struct DropoutKey {
 ///
 /// `dst` and `src` have one shape, and may lie apart by rows only as a whole.
 pub fn dropout(dst: &Tensor, src: &Tensor, key: DropoutKey) -> Result<()> {
+    let kept = 1.0 / (1.0 - key.share);
+    apply(
+        dst,
+        src,
+        &Dropout {
+            key,
+            zeroed: 0.0,
+            kept,
+        },
+    )
+}
+
+/// `dst = src - dropout(src)`: what [`dropout`] takes away. It, too, is its own backward.
+pub fn dropped(dst: &Tensor, src: &Tensor, key: DropoutKey) -> Result<()> {
+    let kept = 1.0 - 1.0 / (1.0 - key.share);
+    apply(
+        dst,
+        src,
+        &Dropout {
+            key,
+            zeroed: 1.0,
+            kept,
+        },
+    )
+}
+
+fn apply(dst: &Tensor, src: &Tensor, dropout: &Dropout) -> Result<()> {
     cpu::expect_shape(dst, src.dims(), "a tensor with dropout")?;
-    if !(0.0..1.0).contains(&key.share) {
-        bail!("dropout of {} is not from 0 up to 1", key.share);
+    let share = dropout.key.share;
+    if !(0.0..1.0).contains(&share) {
+        bail!("dropout of {share} is not from 0 up to 1");
     }
-    dst.inplace_op2(src, &Dropout { key })
+    dst.inplace_op2(src, dropout)
 }
 
 struct Dropout {
     key: DropoutKey,
+    /// What the share is multiplied by.
+    zeroed: f32,
+    /// What all else is multiplied by.
+    kept: f32,
 }
 
 impl InplaceOp2 for Dropout {
@@ -45,17 +77,13 @@ impl InplaceOp2 for Dropout {
     ) -> Result<()> {
         let src = cpu::source(src, src_layout)?;
         let threshold = (f64::from(self.key.share) * 4_294_967_296.0).round();
-        let kept = 1.0 / (1.0 - self.key.share);
         cpu::for_blocks(cpu::target(dst, dst_layout)?, |first, dst| {
             // Blocks begin at multiples of four.
             for (index, (dst, src)) in dst.chunks_mut(4).zip(src[first..].chunks(4)).enumerate() {
                 let words = philox(self.key, (first / 4 + index) as u64);
                 for ((dst, src), word) in dst.iter_mut().zip(src).zip(words) {
-                    *dst = if f64::from(word) < threshold {
-                        0.0
-                    } else {
-                        src * kept
-                    };
+                    let is_zeroed = f64::from(word) < threshold;
+                    *dst = src * if is_zeroed { self.zeroed } else { self.kept };
                 }
             }
         });
@@ -133,6 +161,12 @@ mod tests {
                 .iter()
                 .all(|value| *value == 0.0 || (value - 4.0 / 3.0).abs() < 1e-6)
         );
+
+        let taken = src.zeros_like().unwrap();
+        dropped(&taken, &src, key).unwrap();
+        let sum = (&dst + &taken).unwrap().flatten_all().unwrap();
+        let sum = sum.to_vec1::<f32>().unwrap();
+        assert!(sum.iter().all(|value| (value - 1.0).abs() < 1e-6));
 
         let again = src.zeros_like().unwrap();
         dropout(&again, &src, key).unwrap();

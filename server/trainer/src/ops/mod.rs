@@ -14,6 +14,7 @@
 //! | `segments` | which rows of a batch see which |
 //! | `rows`, `scale` | gathering, scattering, adding and scaling rows |
 //! | `head` | one vocabulary tile of the output head |
+//! | `decompose` | lengths of rows apart from their directions |
 //! | `dropout` | zeroing by a counter-based random generator |
 //! | `adamw` | the optimizer's update, and norms |
 //! | `cpu`, `simd` | slices of tensors, threads, vector instructions |
@@ -32,6 +33,7 @@ mod attention;
 mod attention_backward;
 mod attention_cached;
 mod cpu;
+mod decompose;
 mod dropout;
 mod gemm;
 mod glu;
@@ -49,7 +51,8 @@ pub use adamw::{AdamStep, adamw_moments, adamw_update, sum_of_squares};
 pub use attention::{AttentionShape, attention};
 pub use attention_backward::attention_backward;
 pub use attention_cached::attention_cached;
-pub use dropout::{DropoutKey, dropout};
+pub use decompose::{add_column_products, row_norms, scale_columns};
+pub use dropout::{DropoutKey, dropout, dropped};
 pub use gemm::{gemm, gemm_add, gemm_scaled, linear, multiplies_bfloat16};
 pub use glu::{glu, glu_backward};
 pub use head::{HEAD_STATISTICS, HeadTile, LabelStatistics, head_finish, head_rescale, head_tile};
