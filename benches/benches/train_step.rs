@@ -1,6 +1,6 @@
 //! The speed of training steps: SmolLM2-135M's shape with random weights, LoRA of rank 16 on all
 //! linear layers, eight short chats of about 90 tokens of which 45 % are learned; and the speed of
-//! generating with it; with 32 bits, and in bfloat16.
+//! generating with it; with 32 bits, in bfloat16, and weight-decomposed (DoRA).
 //!
 //! `cargo bench -p benches --bench train_step [-- STEPS]`
 
@@ -28,28 +28,34 @@ fn main() -> Result<()> {
         .find_map(|text| text.parse().ok())
         .unwrap_or(6);
     let threads = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
-    for (name, kind) in [("32 bits", DType::F32), ("bfloat16", DType::BF16)] {
+    for (name, kind, weight_decomposed) in [
+        ("32 bits", DType::F32, false),
+        ("bfloat16", DType::BF16, false),
+        ("32 bits, weight-decomposed", DType::F32, true),
+    ] {
         println!("{name}, {threads} threads");
-        measure(&Model::new(config(), weights(&config(), kind)?), steps)?;
+        let model = Model::new(config(), weights(&config(), kind)?);
+        measure(&model, steps, weight_decomposed)?;
     }
     Ok(())
 }
 
-fn measure(model: &Model, steps: u64) -> Result<()> {
+fn measure(model: &Model, steps: u64, weight_decomposed: bool) -> Result<()> {
     let shape = LoraShape {
         rank: 16,
         alpha: 32.0,
         rank_stabilised: false,
+        weight_decomposed,
         score_head: false,
         targets: TargetModule::ALL.to_vec(),
     };
-    let adapter = Adapter::new(&model.config, shape, 1, &Device::Cpu)?;
+    let adapter = Adapter::new(&model.config, &model.weights, shape, 1)?;
     let gradients = adapter.gradients()?;
     let mut speeds = Vec::new();
     for step in 0..steps {
         let batch = Batch::new(&rows(step));
         let start = Instant::now();
-        let pass = Pass::plain(Some(&adapter));
+        let pass = Pass::new(model, Some(&adapter))?;
         let saved = model.forward_saving(&pass, &batch)?;
         let forward = start.elapsed();
         let scores = model.score(saved.hidden(), &batch, true)?;

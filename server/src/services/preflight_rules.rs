@@ -386,12 +386,18 @@ pub(super) fn check_initial(setup: &RunSetup, folder: Option<&Path>) -> Option<F
             .all(|target| wanted.targets.contains(target));
     let same_alpha = (found.alpha - wanted.alpha).abs() < f64::EPSILON
         && found.rank_stabilised == wanted.rank_stabilised;
-    if found.rank == wanted.rank && same_alpha && same_targets {
+    let same_kind = found.weight_decomposed == wanted.weight_decomposed;
+    if found.rank == wanted.rank && same_alpha && same_kind && same_targets {
         return None;
     }
     let targets: Vec<_> = found.targets.iter().map(ToString::to_string).collect();
     let message = format!(
-        "the adapter to go on from has rank {}, alpha {}{} and the layers {}: set the same",
+        "the adapter to go on from {}has rank {}, alpha {}{} and the layers {}: set the same",
+        if found.weight_decomposed {
+            "is weight-decomposed, "
+        } else {
+            ""
+        },
         found.rank,
         found.alpha,
         if found.rank_stabilised {

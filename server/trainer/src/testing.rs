@@ -5,7 +5,7 @@ use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use shared::training::TargetModule;
 
-use crate::adapter::{Adapter, LoraShape};
+use crate::adapter::{Adapter, LoraShape, parameters};
 use crate::data::TokenizedRow;
 use crate::engine::Model;
 use crate::model::{
@@ -152,6 +152,7 @@ pub(crate) fn lora_shape(targets: &[TargetModule]) -> LoraShape {
         rank: 4,
         alpha: 8.0,
         rank_stabilised: false,
+        weight_decomposed: false,
         score_head: false,
         targets: targets.to_vec(),
     }
@@ -159,13 +160,35 @@ pub(crate) fn lora_shape(targets: &[TargetModule]) -> LoraShape {
 
 /// An adapter whose B matrices are not zero either.
 pub(crate) fn random_adapter(config: &ModelConfig, shape: LoraShape, seed: u64) -> Adapter {
-    let count = Adapter::new(config, shape.clone(), 0, &Device::Cpu)
-        .unwrap()
-        .parameters();
+    let count = parameters(config, &shape);
     let values = uniform(&mut ChaCha8Rng::seed_from_u64(seed), &[count], 0.2)
         .to_vec1()
         .unwrap();
     Adapter::from_values(config, shape, values, &Device::Cpu).unwrap()
+}
+
+/// The same with magnitudes, which are up to a fifth from one: about the norms of the rows of
+/// [`random_weights`].
+pub(crate) fn random_decomposed(
+    config: &ModelConfig,
+    targets: &[TargetModule],
+    seed: u64,
+) -> Adapter {
+    let shape = LoraShape {
+        weight_decomposed: true,
+        ..lora_shape(targets)
+    };
+    let adapter = random_adapter(config, shape, seed);
+    for layer in 0..config.layers {
+        for magnitude in targets
+            .iter()
+            .filter_map(|target| adapter.magnitude(layer, *target))
+        {
+            let one = magnitude.ones_like().unwrap();
+            crate::ops::add(magnitude, &one).unwrap();
+        }
+    }
+    adapter
 }
 
 /// Random rows of the given lengths, whose last half is learned.

@@ -251,6 +251,8 @@ documented! {
         pub alpha: f64 = 32.0,
         /// Whether alpha is divided by the square root of the rank instead (rank-stabilised LoRA, Kalajdzievski 2023). It keeps high ranks learning; choose a smaller alpha with it.
         pub rank_stabilised: bool = false,
+        /// Whether the length of each row of the adapted weights is trained apart from its direction (DoRA, Liu et al. 2024). At low ranks it can come closer to full fine-tuning; each step keeps up to twice as many numbers, and takes a little longer.
+        pub weight_decomposed: bool = false,
         /// The share of the adapter's inputs zeroed at random while training, from 0 up to 1. Helps with very few rows.
         pub dropout: f64 = 0.0,
         /// The layers that carry an adapter. All linear layers learn more than attention alone at the same size.

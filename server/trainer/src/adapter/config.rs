@@ -56,6 +56,7 @@ impl PeftConfig {
             ("r", json!(self.shape.rank)),
             ("target_modules", json!(targets)),
             ("task_type", json!(task)),
+            ("use_dora", json!(self.shape.weight_decomposed)),
             ("use_rslora", json!(self.shape.rank_stabilised)),
         ]);
         let keys: Map<String, Value> = keys
@@ -87,6 +88,7 @@ impl PeftConfig {
             rank: rank as usize,
             alpha,
             rank_stabilised: keys.get("use_rslora").and_then(Value::as_bool) == Some(true),
+            weight_decomposed: keys.get("use_dora").and_then(Value::as_bool) == Some(true),
             targets: targets(keys).map_err(fail)?,
             score_head: score_head(keys).map_err(fail)?,
         };
@@ -149,7 +151,6 @@ const OFF: &[&str] = &[
     "ensure_weight_tying",
     "fan_in_fan_out",
     "lora_bias",
-    "use_dora",
     "use_qalora",
 ];
 const EMPTY: &[&str] = &["alpha_pattern", "loftq_config", "rank_pattern"];

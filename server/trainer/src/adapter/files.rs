@@ -12,7 +12,7 @@ use safetensors::tensor::{Dtype, TensorView};
 use shared::training::TargetModule;
 
 use super::config::PeftConfig;
-use super::views::Adapter;
+use super::views::{Adapter, Piece};
 use crate::error::{Result, TrainerError};
 use crate::model::ModelConfig;
 
@@ -65,23 +65,26 @@ pub fn base_tensor(layer: usize, target: TargetModule) -> String {
 /// The name of the head that scores in PEFT's file.
 const SCORE_KEY: &str = "base_model.model.score.weight";
 
-/// The name of a matrix in PEFT's file; `part` is `A` or `B`.
-fn key(layer: usize, target: TargetModule, part: char) -> String {
+/// The name of a piece in PEFT's file.
+fn key(layer: usize, target: TargetModule, piece: Piece) -> String {
     let base = base_tensor(layer, target);
     let module = base.trim_end_matches(".weight");
-    format!("base_model.model.{module}.lora_{part}.weight")
+    let piece = match piece {
+        Piece::A => "lora_A.weight",
+        Piece::B => "lora_B.weight",
+        Piece::Magnitude => "lora_magnitude_vector",
+    };
+    format!("base_model.model.{module}.{piece}")
 }
 
-fn matrices(adapter: &Adapter) -> Result<BTreeMap<String, Tensor>> {
+fn tensors(adapter: &Adapter) -> Result<BTreeMap<String, Tensor>> {
     let mut named = BTreeMap::new();
     let mut layer = 0;
     loop {
         let before = named.len();
         for target in &adapter.shape().targets {
-            if let Some((a, b)) = adapter.matrices(layer, *target)? {
-                named.insert(key(layer, *target, 'A'), a);
-                named.insert(key(layer, *target, 'B'), b);
-            }
+            let pieces = adapter.pieces(layer, *target)?.into_iter();
+            named.extend(pieces.map(|(piece, tensor)| (key(layer, *target, piece), tensor)));
         }
         if named.len() == before {
             if let Some(score) = adapter.score() {
@@ -96,7 +99,7 @@ fn matrices(adapter: &Adapter) -> Result<BTreeMap<String, Tensor>> {
 /// The bytes of `adapter_model.safetensors`.
 pub fn to_safetensors(adapter: &Adapter) -> Result<Vec<u8>> {
     let mut data = Vec::new();
-    for (name, tensor) in matrices(adapter)? {
+    for (name, tensor) in tensors(adapter)? {
         let values = tensor.flatten_all()?.to_vec1::<f32>()?;
         let bytes: Vec<u8> = values
             .iter()
@@ -145,6 +148,11 @@ pub fn parse(
         reason,
     };
     let file = SafeTensors::deserialize(bytes).map_err(|error| fail(error.to_string()))?;
+    let mut pieces = vec![Piece::A, Piece::B];
+    if peft.shape.weight_decomposed {
+        pieces.push(Piece::Magnitude);
+    }
+    let pieces = &pieces;
     let wanted: HashSet<String> = (0..config.layers)
         .flat_map(|layer| {
             peft.shape
@@ -152,7 +160,7 @@ pub fn parse(
                 .iter()
                 .map(move |target| (layer, *target))
         })
-        .flat_map(|(layer, target)| ['A', 'B'].map(|part| key(layer, target, part)))
+        .flat_map(|(layer, target)| pieces.iter().map(move |piece| key(layer, target, *piece)))
         .chain(peft.shape.score_head.then(|| SCORE_KEY.to_owned()))
         .collect();
     if let Some(name) = file
@@ -181,8 +189,8 @@ pub fn parse(
             ))
         })
     };
-    let matrix = |layer, target, part, dims: &[usize]| read(&key(layer, target, part), dims);
-    let adapter = Adapter::from_matrices(config, peft.shape.clone(), device, matrix)?;
+    let piece = |layer, target, piece, dims: &[usize]| read(&key(layer, target, piece), dims);
+    let adapter = Adapter::from_matrices(config, peft.shape.clone(), device, piece)?;
     if let Some(score) = adapter.score() {
         let numbers = read(SCORE_KEY, score.dims())?;
         crate::ops::copy_rows(score, &Tensor::from_vec(numbers, score.dims(), device)?)?;

@@ -48,6 +48,8 @@ pub struct LoraShape {
     pub alpha: f64,
     /// Whether it is divided by the root of the rank instead (rsLoRA, Kalajdzievski 2023).
     pub rank_stabilised: bool,
+    /// Whether each row of the adapted weights has a trained length (DoRA, Liu et al. 2024).
+    pub weight_decomposed: bool,
     /// Which linear layers carry one.
     pub targets: Vec<TargetModule>,
     /// Whether it has an output head that scores a sequence, as a reward model does.
@@ -64,6 +66,7 @@ impl LoraShape {
             rank: config.rank,
             alpha: config.alpha,
             rank_stabilised: config.rank_stabilised,
+            weight_decomposed: config.weight_decomposed,
             targets: targets
                 .filter(|target| config.targets.contains(target))
                 .collect(),
@@ -102,6 +105,12 @@ pub fn parameters(config: &ModelConfig, shape: &LoraShape) -> usize {
     Layout::new(config, shape).size
 }
 
+/// How many numbers the layers with an adapter give for each token, in one block.
+pub fn adapted_outputs(config: &ModelConfig, shape: &LoraShape) -> usize {
+    let targets = shape.targets.iter();
+    targets.map(|target| widths(config, *target).1).sum()
+}
+
 /// One group of one layer in the flat tensor.
 #[derive(Clone, Debug)]
 pub(super) struct GroupPlace {
@@ -109,8 +118,19 @@ pub(super) struct GroupPlace {
     pub(super) input: usize,
     /// The stacked A matrices, `[targets·r, in]`.
     pub(super) a: Range<usize>,
-    /// Each target with its B matrix, `[out, r]`.
-    pub(super) parts: Vec<(TargetModule, usize, Range<usize>)>,
+    /// What each target has of its own.
+    pub(super) parts: Vec<PartPlace>,
+}
+
+/// One target of a group in the flat tensor.
+#[derive(Clone, Debug)]
+pub(super) struct PartPlace {
+    pub(super) target: TargetModule,
+    pub(super) output: usize,
+    /// Its B matrix, `[out, r]`.
+    pub(super) b: Range<usize>,
+    /// Its magnitudes, `[out]`, of a weight-decomposed adapter.
+    pub(super) magnitude: Option<Range<usize>>,
 }
 
 /// The places of all groups by layer, and the size of the flat tensor.
@@ -164,7 +184,12 @@ fn group_place(
         .into_iter()
         .map(|target| {
             let (_, output) = widths(config, target);
-            (target, output, place(output * shape.rank))
+            PartPlace {
+                target,
+                output,
+                b: place(output * shape.rank),
+                magnitude: shape.weight_decomposed.then(|| place(output)),
+            }
         })
         .collect();
     Some(GroupPlace {

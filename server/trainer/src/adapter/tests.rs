@@ -2,13 +2,15 @@
 
 use std::path::Path;
 
-use candle_core::Device;
+use candle_core::{DType, Device, Tensor};
 use serde_json::json;
 use shared::training::TargetModule;
 
 use super::{Adapter, PeftConfig, load, merged_weight, save, to_safetensors};
 use crate::engine::{Batch, Model};
-use crate::testing::{lora_shape, random_adapter, random_rows, random_weights, tiny_config};
+use crate::testing::{
+    lora_shape, random_adapter, random_decomposed, random_rows, random_weights, tiny_config,
+};
 
 fn peft() -> PeftConfig {
     PeftConfig {
@@ -58,8 +60,8 @@ fn names_and_shapes_are_those_of_peft() {
 #[test]
 fn a_fresh_adapter_is_bounded_seeded_and_changes_nothing() {
     let config = tiny_config();
-    let new =
-        |seed| Adapter::new(&config, lora_shape(TargetModule::ALL), seed, &Device::Cpu).unwrap();
+    let weights = random_weights(&config, 1);
+    let new = |seed| Adapter::new(&config, &weights, lora_shape(TargetModule::ALL), seed).unwrap();
     let values = |adapter: &Adapter| adapter.flat().to_vec1::<f32>().unwrap();
     assert_eq!(values(&new(1)), values(&new(1)));
     assert_ne!(values(&new(1)), values(&new(2)));
@@ -79,7 +81,7 @@ fn a_fresh_adapter_is_bounded_seeded_and_changes_nothing() {
 #[test]
 fn what_is_not_supported_is_refused_by_name() {
     let refused = [
-        ("use_dora", json!(true)),
+        ("use_qalora", json!(true)),
         ("bias", json!("all")),
         ("modules_to_save", json!(["lm_head"])),
         ("rank_pattern", json!({"q_proj": 8})),
@@ -98,6 +100,49 @@ fn what_is_not_supported_is_refused_by_name() {
         assert!(error.contains(key), "{error}");
     }
     assert!(PeftConfig::from_json(&peft().to_json(), Path::new("adapter")).is_ok());
+}
+
+#[test]
+fn magnitudes_that_are_missing_or_too_many_are_named() {
+    let config = tiny_config();
+    let folder = tempfile::tempdir().unwrap();
+    let decomposed = random_decomposed(&config, TargetModule::ALL, 3);
+    let mut with = peft();
+    with.shape.weight_decomposed = true;
+    for (adapter, peft) in [
+        (decomposed, peft()),
+        (
+            random_adapter(&config, lora_shape(TargetModule::ALL), 3),
+            with,
+        ),
+    ] {
+        save(folder.path(), &adapter, &peft).unwrap();
+        let error = load(folder.path(), &config, &Device::Cpu).unwrap_err();
+        assert!(
+            error.to_string().contains("lora_magnitude_vector"),
+            "{error}"
+        );
+    }
+}
+
+#[test]
+fn a_row_of_zeros_has_no_magnitude() {
+    let config = tiny_config();
+    let mut weights = random_weights(&config, 1);
+    let up = &mut weights.layers[1].up;
+    let zero = Tensor::zeros((1, config.hidden_size), DType::F32, &Device::Cpu).unwrap();
+    *up = up
+        .slice_assign(&[5..6, 0..config.hidden_size], &zero)
+        .unwrap();
+    let mut shape = lora_shape(TargetModule::ALL);
+    Adapter::new(&config, &weights, shape.clone(), 1).unwrap();
+    shape.weight_decomposed = true;
+    let error = Adapter::new(&config, &weights, shape, 1).unwrap_err();
+    let message = error.to_string();
+    assert!(
+        message.contains("row 5") && message.contains("up_proj"),
+        "{message}"
+    );
 }
 
 #[test]

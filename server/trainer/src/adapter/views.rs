@@ -1,13 +1,23 @@
 //! The adapter and its gradients: a flat tensor and the views that layers use.
 
 use candle_core::{DType, Device, Tensor};
-use rand::{Rng, SeedableRng};
-use rand_chacha::ChaCha8Rng;
 use shared::training::TargetModule;
 
 use super::layout::{Group, GroupPlace, Layout, LoraShape};
 use crate::error::{Result, TrainerError};
 use crate::model::ModelConfig;
+use crate::ops;
+
+/// What a linear layer's adapter consists of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Piece {
+    /// The matrix that reads the input, `[r, in]`.
+    A,
+    /// The matrix that gives the output, `[out, r]`.
+    B,
+    /// The lengths of the adapted weight's rows, `[out]`.
+    Magnitude,
+}
 
 /// The low-rank matrices of the layers that read one input.
 #[derive(Clone, Debug)]
@@ -18,19 +28,21 @@ pub struct LoraGroup {
     pub parts: Vec<LoraPart>,
 }
 
-/// The second matrix of one layer.
+/// What one layer has of its own.
 #[derive(Clone, Debug)]
 pub struct LoraPart {
     /// The layer.
     pub target: TargetModule,
     /// B, `[out, r]`.
     pub b: Tensor,
+    /// The length of each row of the adapted weight, `[out]`, of a weight-decomposed adapter.
+    pub magnitude: Option<Tensor>,
 }
 
 #[derive(Clone, Debug)]
-struct Views {
+pub(super) struct Views {
     flat: Tensor,
-    layers: Vec<[Option<LoraGroup>; 4]>,
+    pub(super) layers: Vec<[Option<LoraGroup>; 4]>,
     /// The head that scores a sequence, `[1, D]`.
     score: Option<Tensor>,
 }
@@ -69,10 +81,14 @@ fn group_views(place: &GroupPlace, rank: usize, flat: &Tensor) -> Result<LoraGro
     let parts = place
         .parts
         .iter()
-        .map(|(target, output, span)| {
+        .map(|part| {
+            let magnitude = part.magnitude.as_ref();
             Ok(LoraPart {
-                target: *target,
-                b: view(span.start, *output, rank)?,
+                target: part.target,
+                b: view(part.b.start, part.output, rank)?,
+                magnitude: magnitude
+                    .map(|span| flat.narrow(0, span.start, span.len()))
+                    .transpose()?,
             })
         })
         .collect::<Result<_>>()?;
@@ -86,33 +102,11 @@ fn group_views(place: &GroupPlace, rank: usize, flat: &Tensor) -> Result<LoraGro
 #[derive(Clone, Debug)]
 pub struct Adapter {
     shape: LoraShape,
-    layout: Layout,
-    views: Views,
+    pub(super) layout: Layout,
+    pub(super) views: Views,
 }
 
 impl Adapter {
-    /// An adapter that changes nothing yet, as PEFT makes it: A from U(-1/√in, 1/√in), which is
-    /// `kaiming_uniform(a = √5)`, and B zero. A head that scores is drawn from N(0, 0.02²),
-    /// transformers' default.
-    pub fn new(config: &ModelConfig, shape: LoraShape, seed: u64, device: &Device) -> Result<Self> {
-        check(&shape)?;
-        let layout = Layout::new(config, &shape);
-        let mut values = vec![0f32; layout.size];
-        let mut random = ChaCha8Rng::seed_from_u64(seed);
-        for place in layout.layers.iter().flatten() {
-            let bound = 1.0 / (place.input as f32).sqrt();
-            for value in &mut values[place.a.clone()] {
-                *value = random.random_range(-bound..bound);
-            }
-        }
-        if let Some(place) = &layout.score {
-            for value in &mut values[place.clone()] {
-                *value = (normal(&mut random) * SCORE_DEVIATION) as f32;
-            }
-        }
-        Self::from_values(config, shape, values, device)
-    }
-
     /// An adapter with given numbers, in the order of [`Adapter::flat`].
     pub fn from_values(
         config: &ModelConfig,
@@ -137,8 +131,8 @@ impl Adapter {
         })
     }
 
-    /// An adapter whose matrices are read one by one: `read` is told layer, target, `A` or `B` and
-    /// the matrix's shape, and answers its numbers, row-major.
+    /// An adapter that is read piece by piece: `read` is told layer, target, which piece and its
+    /// shape, and answers its numbers, row-major. A head that scores stays zero.
     ///
     /// # Errors
     /// What `read` answers, or if it answers another count of numbers.
@@ -146,18 +140,18 @@ impl Adapter {
         config: &ModelConfig,
         shape: LoraShape,
         device: &Device,
-        mut read: impl FnMut(usize, TargetModule, char, &[usize]) -> Result<Vec<f32>>,
+        mut read: impl FnMut(usize, TargetModule, Piece, &[usize]) -> Result<Vec<f32>>,
     ) -> Result<Self> {
-        let adapter = Self::new(config, shape.clone(), 0, &Device::Cpu)?;
+        let zero = vec![0.0; Layout::new(config, &shape).size];
+        let adapter = Self::from_values(config, shape.clone(), zero, &Device::Cpu)?;
         for layer in 0..config.layers {
             for &target in &shape.targets {
-                let Some((a, b)) = adapter.matrices(layer, target)? else {
-                    continue;
-                };
-                for (part, matrix) in [('A', a), ('B', b)] {
-                    let numbers = read(layer, target, part, matrix.dims())?;
-                    let numbers = Tensor::from_vec(numbers, matrix.dims(), &Device::Cpu)?;
-                    crate::ops::copy_rows(&matrix, &numbers)?;
+                for (piece, place) in adapter.pieces(layer, target)? {
+                    let numbers = read(layer, target, piece, place.dims())?;
+                    let numbers = Tensor::from_vec(numbers, place.dims(), &Device::Cpu)?;
+                    let width = place.dims().last().copied().unwrap_or_default();
+                    let place = place.reshape(((), width))?;
+                    ops::copy_rows(&place, &numbers.reshape(((), width))?)?;
                 }
             }
         }
@@ -174,20 +168,6 @@ impl Adapter {
                 reason: "it is a reward model's, which scores answers and writes none".into(),
             }),
         }
-    }
-
-    /// The same adapter with a fresh head that scores.
-    pub fn with_score_head(&self, config: &ModelConfig, seed: u64) -> Result<Self> {
-        let shape = LoraShape {
-            score_head: true,
-            ..self.shape.clone()
-        };
-        let fresh = Self::new(config, shape, seed, self.flat().device())?;
-        // The head comes last, so all else lies where it lay.
-        let (parameters, own) = (self.parameters(), self.flat().reshape((1, ()))?);
-        let place = fresh.flat().reshape((1, ()))?.narrow(1, 0, parameters)?;
-        crate::ops::copy_rows(&place, &own)?;
-        Ok(fresh)
     }
 
     /// Rank, alpha and targets.
@@ -212,15 +192,42 @@ impl Adapter {
 
     /// A and B of one linear layer, `[r, in]` and `[out, r]`.
     pub fn matrices(&self, layer: usize, target: TargetModule) -> Result<Option<(Tensor, Tensor)>> {
-        let groups = self.views.layers.get(layer).into_iter().flatten().flatten();
-        for group in groups {
-            if let Some(index) = group.parts.iter().position(|part| part.target == target) {
-                let rank = self.shape.rank;
-                let a = group.a.narrow(0, index * rank, rank)?;
-                return Ok(Some((a, group.parts[index].b.clone())));
-            }
+        let Some((group, index)) = self.part(layer, target) else {
+            return Ok(None);
+        };
+        let rank = self.shape.rank;
+        let a = group.a.narrow(0, index * rank, rank)?;
+        Ok(Some((a, group.parts[index].b.clone())))
+    }
+
+    /// The magnitudes of one linear layer, `[out]`, of a weight-decomposed adapter.
+    pub fn magnitude(&self, layer: usize, target: TargetModule) -> Option<&Tensor> {
+        let (group, index) = self.part(layer, target)?;
+        group.parts[index].magnitude.as_ref()
+    }
+
+    /// All that one linear layer has.
+    pub(super) fn pieces(
+        &self,
+        layer: usize,
+        target: TargetModule,
+    ) -> Result<Vec<(Piece, Tensor)>> {
+        let mut pieces = Vec::new();
+        if let Some((a, b)) = self.matrices(layer, target)? {
+            pieces.extend([(Piece::A, a), (Piece::B, b)]);
         }
-        Ok(None)
+        let magnitude = self.magnitude(layer, target).cloned();
+        pieces.extend(magnitude.map(|magnitude| (Piece::Magnitude, magnitude)));
+        Ok(pieces)
+    }
+
+    /// The group of a linear layer, and its place in it.
+    fn part(&self, layer: usize, target: TargetModule) -> Option<(&LoraGroup, usize)> {
+        let mut groups = self.views.layers.get(layer)?.iter().flatten();
+        groups.find_map(|group| {
+            let index = group.parts.iter().position(|part| part.target == target)?;
+            Some((group, index))
+        })
     }
 
     /// The head that scores a sequence, `[1, D]`, if the adapter has one.
@@ -248,16 +255,7 @@ impl Adapter {
     }
 }
 
-/// The standard deviation of a fresh head that scores.
-const SCORE_DEVIATION: f64 = 0.02;
-
-/// A number from the standard normal distribution (Box and Muller 1958).
-fn normal(random: &mut impl Rng) -> f64 {
-    let radius = (-2.0 * (1.0 - random.random::<f64>()).ln()).sqrt();
-    radius * (std::f64::consts::TAU * random.random::<f64>()).cos()
-}
-
-fn check(shape: &LoraShape) -> Result<()> {
+pub(super) fn check(shape: &LoraShape) -> Result<()> {
     if shape.rank == 0 {
         let reason = "must be at least 1".into();
         return Err(TrainerError::Config {

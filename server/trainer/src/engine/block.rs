@@ -7,7 +7,7 @@
 use candle_core::{Result, Tensor};
 
 use super::batch::Batch;
-use super::linear::Linear;
+use super::linear::{Inner, Linear};
 use super::model::{Model, Pass};
 use crate::adapter::Group;
 use crate::ops::{self, Buffer, HeadNorm};
@@ -35,7 +35,7 @@ pub(super) struct Added {
     /// The linear layer's result before its norm, `[T, D]`, where it has one.
     pub(super) raw: Option<Buffer>,
     /// The adapter's inner result.
-    pub(super) inner: Option<Buffer>,
+    pub(super) inner: Option<Inner>,
 }
 
 /// What the backward of an MLP needs.
@@ -44,7 +44,7 @@ pub(super) struct SavedMlp {
     /// Gate and up, `[T, 2F]`.
     pub(super) gate_up: Buffer,
     /// Their adapters' inner result.
-    pub(super) inner: Option<Buffer>,
+    pub(super) inner: Option<Inner>,
     /// What it adds.
     pub(super) down: Added,
 }
@@ -57,7 +57,7 @@ pub(super) struct Projected {
     /// The same before their heads were normed, where they are.
     pub(super) raw: Option<Buffer>,
     /// The adapters' inner result.
-    pub(super) inner: Option<Buffer>,
+    pub(super) inner: Option<Inner>,
 }
 
 impl Model {

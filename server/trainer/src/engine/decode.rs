@@ -3,20 +3,24 @@
 //! Sampling, stopping and the choice of sequences are not in here: `generate` does that, by naming
 //! in each step the sequences that go on.
 
+use std::sync::Arc;
+
 use candle_core::{DType, Result, Tensor, bail};
 
 use super::batch::Batch;
 use super::model::{Model, Pass, on_pool};
-use crate::adapter::Adapter;
+use crate::adapter::{Adapter, RowScales};
 use crate::ops::{self, Buffer};
 
-/// The keys and values of some sequences, by layer.
+/// The keys and values of some sequences, by layer, of one model and one state of its adapter.
 #[derive(Debug)]
 pub struct KvCache {
     /// For each layer `[2, sequences, KV, capacity, d]`: keys, then values.
     layers: Vec<Tensor>,
     lengths: Vec<usize>,
     capacity: usize,
+    /// How the adapter scales the model's rows, if it is weight-decomposed.
+    row_scales: Option<Arc<RowScales>>,
 }
 
 impl KvCache {
@@ -30,6 +34,7 @@ impl KvCache {
             layers,
             lengths: vec![0; sequences],
             capacity,
+            row_scales: None,
         })
     }
 
@@ -75,7 +80,7 @@ impl Model {
         capacity: usize,
     ) -> Result<(KvCache, Tensor)> {
         let mut cache = KvCache::new(self, rows.len(), capacity)?;
-        let pass = Pass::plain(adapter);
+        let pass = Pass::new(self, adapter)?;
         let batch = Batch::unlabelled(rows);
         let places: Vec<_> = (0..rows.len())
             .flat_map(|slot| {
@@ -94,6 +99,7 @@ impl Model {
             ops::store_rows(cached, &self.keys_and_values(qkv)?, &places)?;
             x = result;
         }
+        cache.row_scales = pass.row_scales;
         cache.lengths = rows.iter().map(|row| row.len()).collect();
         let ends = batch.ends.iter();
         let ends: Vec<_> = ends
@@ -136,7 +142,8 @@ impl Model {
     }
 
     /// Appends one token to each named sequence and gives the logits `[n, V]` that follow, in the
-    /// order of `next`. Sequences that are not named rest.
+    /// order of `next`. Sequences that are not named rest. Model and adapter are those that filled
+    /// the cache.
     ///
     /// # Errors
     /// If a sequence does not exist, is named twice, or is full.
@@ -146,10 +153,19 @@ impl Model {
         cache: &mut KvCache,
         next: &[(usize, u32)],
     ) -> Result<Tensor> {
+        let is_decomposed = adapter.is_some_and(|adapter| adapter.shape().weight_decomposed);
+        if is_decomposed != cache.row_scales.is_some() {
+            bail!("the cache was filled with another adapter");
+        }
         let seats = append(cache, next)?;
         let tokens: Vec<u32> = next.iter().map(|(_, token)| *token).collect();
+        let pass = Pass {
+            adapter,
+            row_scales: cache.row_scales.clone(),
+            dropout: None,
+        };
         on_pool(|| {
-            let x = self.read_on(&Pass::plain(adapter), cache, &tokens, &seats)?;
+            let x = self.read_on(&pass, cache, &tokens, &seats)?;
             self.logits(&x)
         })
     }

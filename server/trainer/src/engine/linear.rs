@@ -1,13 +1,14 @@
 //! The linear layers that read one input, with their adapters, forward and backward.
 //!
 //! `y = x·Wᵀ + s·u·Bᵀ` with `u = dropout(x)·Aᵀ`. PEFT draws a mask for each layer; here layers
-//! that read one input share one, so that their A matrices multiply it at once.
+//! that read one input share one, so that their A matrices multiply it at once. What a
+//! weight-decomposed adapter does instead is in `decomposed`.
 
 use candle_core::{Result, Tensor};
+use shared::training::TargetModule;
 
 use super::model::{Model, Pass};
-use crate::adapter::{Gradients, Group, LoraGroup};
-use crate::model::LayerWeights;
+use crate::adapter::{Gradients, Group, LoraGroup, LoraPart};
 use crate::ops::{self, Buffer, DropoutKey};
 
 /// One group of one layer in one pass.
@@ -19,9 +20,29 @@ pub(super) struct Linear<'a> {
     pub(super) group: Group,
 }
 
+/// What the adapters of a group compute inside, for their backward.
+#[derive(Debug)]
+pub(super) struct Inner {
+    /// The result of the A matrices, `[T, parts·r]`.
+    pub(super) u: Buffer,
+    /// The result of the adapted layers before their rows are scaled, `[T, Σ out]` of them, if the
+    /// adapter is weight-decomposed.
+    pub(super) unscaled: Option<Buffer>,
+}
+
+/// A layer with an adapter, and its columns of a group's tensors.
+pub(super) struct Adapted<'a> {
+    pub(super) part: &'a LoraPart,
+    /// Of the group's result, or of the gradient by it, `[T, out]`.
+    pub(super) y: Tensor,
+    /// Of the result of the A matrices, `[T, r]`.
+    pub(super) u: Tensor,
+}
+
 impl<'a> Linear<'a> {
-    fn weights(&self) -> &'a LayerWeights {
-        &self.model.weights.layers[self.layer]
+    /// The weight of one layer of the group, `[out, in]`.
+    pub(super) fn weight(&self, target: TargetModule) -> &'a Tensor {
+        self.model.weights.layers[self.layer].linear(target)
     }
 
     fn lora(&self) -> Option<(&'a LoraGroup, f32)> {
@@ -33,40 +54,40 @@ impl<'a> Linear<'a> {
     }
 
     /// The key of this pass, layer and group, if there is dropout.
-    fn dropout(&self) -> Option<DropoutKey> {
+    pub(super) fn dropout(&self) -> Option<DropoutKey> {
         let key = self.pass.dropout?;
         let stream = (key.stream << 20) | ((self.layer as u64) << 2) | self.group.index() as u64;
         (key.share > 0.0).then_some(DropoutKey { stream, ..key })
     }
 
     /// Columns of the group's result, for each layer of it.
-    fn columns(&self, whole: &Tensor) -> Result<Vec<Tensor>> {
+    fn columns(&self, whole: &Tensor) -> Result<Vec<(TargetModule, Tensor)>> {
         let mut first = 0;
-        self.group
-            .targets()
-            .iter()
+        let targets = self.group.targets().iter();
+        targets
             .map(|target| {
-                let width = self.weights().linear(*target).dims2()?.0;
+                let width = self.weight(*target).dims2()?.0;
                 first += width;
-                whole.narrow(1, first - width, width)
+                Ok((*target, whole.narrow(1, first - width, width)?))
             })
             .collect()
     }
 
-    /// The part of the result that a layer with an adapter owns, and its columns of `u`.
-    fn lora_columns(&self, lora: &LoraGroup, y: &[Tensor], u: &Tensor) -> Result<Vec<[Tensor; 2]>> {
+    /// The layers with an adapter, with their columns of `y` and `u`.
+    fn adapted(
+        lora: &'a LoraGroup,
+        y: &[(TargetModule, Tensor)],
+        u: &Tensor,
+    ) -> Result<Vec<Adapted<'a>>> {
         let rank = u.dims2()?.1 / lora.parts.len();
-        lora.parts
-            .iter()
-            .enumerate()
-            .map(|(index, part)| {
-                let place = self
-                    .group
-                    .targets()
-                    .iter()
-                    .position(|target| *target == part.target);
-                let y = y[place.unwrap_or_default()].clone();
-                Ok([y, u.narrow(1, index * rank, rank)?])
+        let columns = |part: &LoraPart| y.iter().find(|(target, _)| *target == part.target);
+        let parts = lora.parts.iter().enumerate();
+        parts
+            .filter_map(|(index, part)| Some((index, part, &columns(part)?.1)))
+            .map(|(index, part, y)| {
+                let u = u.narrow(1, index * rank, rank)?;
+                let y = y.clone();
+                Ok(Adapted { part, y, u })
             })
             .collect()
     }
@@ -81,63 +102,94 @@ impl<'a> Linear<'a> {
         Ok(Some(dropped))
     }
 
-    /// Writes `y` `[T, Σ out]` from `x` `[T, in]`; returns `u` `[T, parts·r]` for the backward.
-    pub(super) fn forward(&self, y: &Tensor, x: &Tensor) -> Result<Option<Buffer>> {
+    /// Writes `y` `[T, Σ out]` from `x` `[T, in]`; returns what the adapters' backward needs.
+    pub(super) fn forward(&self, y: &Tensor, x: &Tensor) -> Result<Option<Inner>> {
         let columns = self.columns(y)?;
-        for (y, target) in columns.iter().zip(self.group.targets()) {
-            ops::linear(y, x, self.weights().linear(*target))?;
-        }
         let Some((lora, scale)) = self.lora() else {
+            self.base(&columns, x)?;
             return Ok(None);
         };
         let dropped = self.adapter_input(x)?;
+        let seen = dropped.as_deref().unwrap_or(x);
         let u = self.model.pool.take((x.dims2()?.0, lora.a.dims2()?.0))?;
-        ops::linear(&u, dropped.as_deref().unwrap_or(x), &lora.a)?;
-        for (part, [y, u]) in lora
-            .parts
-            .iter()
-            .zip(self.lora_columns(lora, &columns, &u)?)
-        {
-            ops::gemm_add(&y, &u, &part.b.t()?, scale)?;
-        }
-        Ok(Some(u))
+        ops::linear(&u, seen, &lora.a)?;
+        let adapted = Self::adapted(lora, &columns, &u)?;
+        let Some(scales) = self.row_scales() else {
+            self.base(&columns, x)?;
+            for Adapted { part, y, u } in adapted {
+                ops::gemm_add(&y, &u, &part.b.t()?, scale)?;
+            }
+            return Ok(Some(Inner { u, unscaled: None }));
+        };
+        self.base(&without(&columns, &adapted), x)?;
+        let unscaled = Some(self.forward_decomposed(&adapted, scales, x, seen, scale)?);
+        Ok(Some(Inner { u, unscaled }))
+    }
+
+    /// `y = x·Wᵀ` of some layers.
+    fn base(&self, columns: &[(TargetModule, Tensor)], x: &Tensor) -> Result<()> {
+        let mut columns = columns.iter();
+        columns.try_for_each(|(target, y)| ops::linear(y, x, self.weight(*target)))
     }
 
     /// Adds the adapters' gradients and writes `dx` `[T, in]`, if wanted, from `dy` `[T, Σ out]`,
-    /// the input `x` and the forward's `u`.
+    /// the input `x` and what the forward returned.
     pub(super) fn backward(
         &self,
         dy: &Tensor,
         x: &Tensor,
-        u: Option<&Buffer>,
+        inner: Option<&Inner>,
         dx: Option<&Tensor>,
         gradients: &Gradients,
     ) -> Result<()> {
         let columns = self.columns(dy)?;
-        if let Some(dx) = dx {
-            for (index, (dy, target)) in columns.iter().zip(self.group.targets()).enumerate() {
-                let weight = self.weights().linear(*target);
-                if index == 0 {
-                    ops::gemm(dx, dy, weight)?;
-                } else {
-                    ops::gemm_add(dx, dy, weight, 1.0)?;
-                }
-            }
-        }
         let gradients = gradients.group(self.layer, self.group);
-        let (Some((lora, scale)), Some(u), Some(gradients)) = (self.lora(), u, gradients) else {
-            return Ok(());
+        let (Some((lora, scale)), Some(inner), Some(gradients)) = (self.lora(), inner, gradients)
+        else {
+            return dx.map_or(Ok(()), |dx| self.through_base(dx, &columns));
         };
-        let du = self.model.pool.take(u.dims())?;
-        let u_columns = self.lora_columns(lora, &columns, u)?;
-        let du_columns = self.lora_columns(lora, &columns, &du)?;
-        for (index, ([dy, u], [_, du])) in u_columns.iter().zip(&du_columns).enumerate() {
-            ops::gemm_scaled(du, dy, &lora.parts[index].b, scale)?;
-            ops::gemm_add(&gradients.parts[index].b, &dy.t()?, u, scale)?;
+        let mut adapted = Self::adapted(lora, &columns, &inner.u)?;
+        let scaled = match (self.row_scales(), &inner.unscaled) {
+            (Some(scales), Some(unscaled)) => {
+                Some(self.scaled(&mut adapted, scales, unscaled, gradients)?)
+            }
+            _ => None,
+        };
+        let du = self.model.pool.take(inner.u.dims())?;
+        let rank = lora.a.dims2()?.0 / lora.parts.len();
+        for (index, Adapted { part, y, u }) in adapted.iter().enumerate() {
+            let du = du.narrow(1, index * rank, rank)?;
+            ops::gemm_scaled(&du, y, &part.b, scale)?;
+            ops::gemm_add(&gradients.parts[index].b, &y.t()?, u, scale)?;
         }
         let dropped = self.adapter_input(x)?;
         ops::gemm_add(&gradients.a, &du.t()?, dropped.as_deref().unwrap_or(x), 1.0)?;
-        dx.map_or(Ok(()), |dx| self.add_through_a(dx, &du, lora))
+        drop(dropped);
+        match (dx, scaled) {
+            (None, _) => Ok(()),
+            (Some(dx), None) => {
+                self.through_base(dx, &columns)?;
+                self.add_through_a(dx, &du, lora)
+            }
+            (Some(dx), Some(_)) => self.through_decomposed(dx, &columns, &adapted, &du, lora),
+        }
+    }
+
+    /// `dx = Σ dy·W` over some layers.
+    pub(super) fn through_base(
+        &self,
+        dx: &Tensor,
+        columns: &[(TargetModule, Tensor)],
+    ) -> Result<()> {
+        for (index, (target, dy)) in columns.iter().enumerate() {
+            let weight = self.weight(*target);
+            if index == 0 {
+                ops::gemm(dx, dy, weight)?;
+            } else {
+                ops::gemm_add(dx, dy, weight, 1.0)?;
+            }
+        }
+        Ok(())
     }
 
     /// `dx += dropout(du·A)`.
@@ -151,4 +203,14 @@ impl<'a> Linear<'a> {
         ops::dropout(&dropped, &through, key)?;
         ops::add(dx, &dropped)
     }
+}
+
+/// The columns of layers without an adapter.
+pub(super) fn without(
+    columns: &[(TargetModule, Tensor)],
+    adapted: &[Adapted<'_>],
+) -> Vec<(TargetModule, Tensor)> {
+    let is_adapted = |target| adapted.iter().any(|one| one.part.target == target);
+    let columns = columns.iter().filter(|(target, _)| !is_adapted(*target));
+    columns.cloned().collect()
 }

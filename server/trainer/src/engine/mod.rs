@@ -14,6 +14,7 @@
 //! | `block` | one block forward, saving what its backward needs |
 //! | `block_backward` | its backward |
 //! | `linear` | a linear layer with its adapter, forward and backward |
+//! | `decomposed` | the same where the adapter is weight-decomposed |
 //! | `head` | log-probabilities and unit gradients by vocabulary tiles |
 //! | `reward` | a score for each sequence instead, as a reward model gives |
 //! | `decode` | prefill and single steps over a key-value cache |
@@ -26,6 +27,7 @@ mod batch;
 mod block;
 mod block_backward;
 pub mod decode;
+mod decomposed;
 mod head;
 mod linear;
 mod model;

@@ -1,12 +1,14 @@
 //! Weights with what is derived from them; the whole model forward and backward.
 
+use std::sync::Arc;
+
 use candle_core::{DType, Device, Result, Tensor};
 use half::bf16;
 
 use super::batch::Batch;
 use super::block::SavedBlock;
 use super::head::Scores;
-use crate::adapter::{Adapter, Gradients};
+use crate::adapter::{Adapter, Gradients, RowScales};
 use crate::model::{ModelConfig, Weights};
 use crate::ops::{self, AttentionShape, Buffer, DropoutKey, Pool, RopeTable};
 
@@ -24,22 +26,39 @@ pub struct Model {
     pub(super) pool: Pool,
 }
 
-/// How one pass through the model is made.
-#[derive(Clone, Copy, Debug, Default)]
+/// How passes through the model are made while neither it nor the adapter changes.
+#[derive(Clone, Debug)]
 pub struct Pass<'a> {
-    /// The adapter in use; without one the base model answers.
-    pub adapter: Option<&'a Adapter>,
-    /// Dropout on the adapter's inputs; `stream` counts the passes of a run.
-    pub dropout: Option<DropoutKey>,
+    pub(super) adapter: Option<&'a Adapter>,
+    /// How a weight-decomposed adapter scales the model's rows.
+    pub(super) row_scales: Option<Arc<RowScales>>,
+    pub(super) dropout: Option<DropoutKey>,
 }
 
 impl<'a> Pass<'a> {
-    /// A pass without dropout.
-    pub fn plain(adapter: Option<&'a Adapter>) -> Self {
-        Self {
+    /// Passes without dropout; without an adapter the base model answers. What a weight-decomposed
+    /// adapter needs of the weights is computed here, so a pass serves until the adapter changes.
+    pub fn new(model: &Model, adapter: Option<&'a Adapter>) -> Result<Self> {
+        let scales = adapter.map(|adapter| RowScales::new(&model.weights, adapter));
+        Ok(Self {
             adapter,
+            row_scales: scales.transpose()?.flatten().map(Arc::new),
             dropout: None,
+        })
+    }
+
+    /// The same passes with dropout on the adapter's inputs; `stream` counts the passes of a run.
+    #[must_use]
+    pub fn with_dropout(&self, dropout: Option<DropoutKey>) -> Self {
+        Self {
+            dropout,
+            ..self.clone()
         }
+    }
+
+    /// The adapter in use.
+    pub fn adapter(&self) -> Option<&'a Adapter> {
+        self.adapter
     }
 }
 
@@ -137,7 +156,7 @@ impl Model {
     /// The result of the last block, `[T, D]`, before the last norm.
     pub fn forward(&self, adapter: Option<&Adapter>, batch: &Batch) -> Result<Buffer> {
         on_pool(|| {
-            let pass = Pass::plain(adapter);
+            let pass = Pass::new(self, adapter)?;
             let mut x = self.embed(&batch.tokens)?;
             for layer in 0..self.config.layers {
                 (x, _) = self.block_forward(&pass, layer, x, batch)?;

@@ -43,7 +43,8 @@ const DRAWN_AT_ONCE: usize = 64;
 /// - for each of the T tokens of a batch (batch size times the longest row, twice for pairs) what
 ///   the backward pass needs of each layer: `2·D` for its input and the sum after attention, `(H +
 ///   2·KV)·d` for queries, keys and values, `H·d + H` for attention, `2·F` for gate and up, and the
-///   adapters' inner results, `r` for each adapted layer;
+///   adapters' inner results: `r` for each adapted layer, and of a weight-decomposed adapter what
+///   the layer gives before its rows are scaled;
 /// - for each of the T tokens what is computed anew at any one time, `6·D + 4·F`;
 /// - where answers are drawn, keys and values of all answers that are drawn at once, `2·KV·d` for each
 ///   token and layer; T counts them as long as they may be;
@@ -51,7 +52,8 @@ const DRAWN_AT_ONCE: usize = 64;
 /// the two before the last times 9/8, because buffers come in eight sizes for each power of two; and a
 /// constant for the program. The logits are computed in tiles and are not worth counting.
 pub fn estimate_memory(model: &ModelConfig, config: &TrainingConfig, longest: usize) -> u64 {
-    let adapter = adapter::parameters(model, &LoraShape::of(config));
+    let shape = LoraShape::of(config);
+    let adapter = adapter::parameters(model, &shape);
     let copies = if config.adapter.initial.is_some() {
         5
     } else {
@@ -69,14 +71,18 @@ pub fn estimate_memory(model: &ModelConfig, config: &TrainingConfig, longest: us
         _ => (longest, 0),
     };
     let tokens = config.batch.size * longest * sides;
-    let targets = config.adapter.targets.len();
     let (width, inner) = (model.hidden_size, model.intermediate_size);
     let (queries, keys) = (
         model.heads * model.head_dim,
         model.kv_heads * model.head_dim,
     );
     let saved = 2 * width + queries + 2 * keys + queries + model.heads + 2 * inner;
-    let saved = saved + targets * config.adapter.rank;
+    let unscaled = if shape.weight_decomposed {
+        adapter::adapted_outputs(model, &shape)
+    } else {
+        0
+    };
+    let saved = saved + shape.targets.len() * shape.rank + unscaled;
     let transient = 6 * width + 4 * inner;
     let activations = tokens * (model.layers * saved + transient) / 8 * 9;
     let base = match config.precision {
@@ -127,6 +133,14 @@ mod tests {
         assert!(of(2, 8) < of(4, 8));
         assert!(of(2, 8) < of(2, 16));
         assert!(of(2, 8) > PROGRAM_BYTES as u64);
+        let mut decomposed = TrainingConfig::default();
+        decomposed.adapter.weight_decomposed = true;
+        let of_decomposed = estimate_memory(&tiny_config(), &decomposed, 100);
+        let plain = estimate_memory(&tiny_config(), &TrainingConfig::default(), 100);
+        // 800 tokens with 64 + 2·32 + 64 + 2·96 + 64 results in each of two layers.
+        let results = 800 * 2 * 448 / 8 * 9 * 4;
+        let magnitudes = 4 * 2 * 448 * 4;
+        assert_eq!(of_decomposed - plain, results + magnitudes);
         let in_full = TrainingConfig::default();
         let in_half = TrainingConfig {
             precision: Precision::Brain,

@@ -231,9 +231,9 @@ pub(super) fn begin(
         Some(initial) => initial.snapshot()?,
         None => Adapter::new(
             &model.config,
+            &model.weights,
             peft.shape.clone(),
             config.seed,
-            model.device(),
         )?,
     };
     let optimizer = AdamW::new(&config.optimizer, adapter.parameters(), model.device())?;

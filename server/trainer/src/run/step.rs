@@ -127,7 +127,7 @@ impl Scene<'_> {
     ) -> Result<(LossOutput, f64)> {
         let batch = &part.batch;
         let saved = self.model.forward_saving(pass, batch)?;
-        let scores = self.scores(pass.adapter, saved.hidden(), batch, true)?;
+        let scores = self.scores(pass.adapter(), saved.hidden(), batch, true)?;
         let logps = scores.logps();
         let scored = part.scored(&logps, measure.kl);
         let output = self.objective.evaluate(&scored, measure.units);
@@ -225,6 +225,7 @@ impl Scene<'_> {
         input: &StepInput<'_>,
     ) -> Result<Option<StepSums>> {
         crate::ops::fill(gradients.flat(), 0.0)?;
+        let pass = Pass::new(self.model, Some(adapter))?;
         let mut sums = StepSums::default();
         for (number, part) in parts.iter().enumerate() {
             if input.interrupter.reason().is_some() {
@@ -239,10 +240,7 @@ impl Scene<'_> {
                 stream: stream(key),
                 ..key
             });
-            let pass = Pass {
-                adapter: Some(adapter),
-                dropout,
-            };
+            let pass = pass.with_dropout(dropout);
             let (output, entropy) = self.learn(&pass, part, measure, gradients)?;
             sums.add(&output, &part.batch);
             sums.labels += part.batch.labels.len();

@@ -183,10 +183,11 @@ fn smollm2_with_an_adapter_is_exported_with_fewer_bits() {
         rank: 4,
         alpha: 8.0,
         rank_stabilised: false,
+        weight_decomposed: false,
         score_head: false,
         targets: TargetModule::ALL.to_vec(),
     };
-    let fresh = Adapter::new(&model.config, shape.clone(), 1, &Device::Cpu).unwrap();
+    let fresh = Adapter::new(&model.config, &model.weights, shape.clone(), 1).unwrap();
     // About as large as training makes a B.
     let values = numbers(fresh.flat())
         .iter()

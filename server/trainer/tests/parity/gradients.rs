@@ -46,7 +46,7 @@ impl Scene {
         } else {
             Vec::new()
         };
-        let pass = Pass::plain(Some(&self.adapter));
+        let pass = Pass::new(&self.model, Some(&self.adapter)).unwrap();
         let saved = self.model.forward_saving(&pass, &batch).unwrap();
         let scores = self.model.score(saved.hidden(), &batch, true).unwrap();
         let labels: Vec<usize> = batch.spans.iter().map(ExactSizeIterator::len).collect();

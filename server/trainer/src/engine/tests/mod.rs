@@ -1,6 +1,7 @@
 //! The engine against an oracle in f64, and against itself in other shapes.
 
 mod decode;
+mod decomposed;
 mod oracle;
 
 use candle_core::{Tensor, backprop::GradStore};
@@ -45,10 +46,8 @@ fn engine(
     by_logp: &[f64],
     dropout: Option<DropoutKey>,
 ) -> (Vec<f32>, Gradients) {
-    let pass = Pass {
-        adapter: Some(adapter),
-        dropout,
-    };
+    let pass = Pass::new(model, Some(adapter)).unwrap();
+    let pass = pass.with_dropout(dropout);
     let gradients = adapter.gradients().unwrap();
     let batch = Batch::new(rows);
     let saved = model.forward_saving(&pass, &batch).unwrap();

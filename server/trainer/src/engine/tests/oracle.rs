@@ -5,13 +5,15 @@ use shared::training::TargetModule;
 
 use crate::adapter::{Adapter, Group};
 use crate::engine::Model;
-use crate::ops::RopeTable;
+use crate::ops::{DropoutKey, RopeTable, dropout};
 use crate::testing::activated;
 
 pub(super) struct Oracle<'a> {
     model: &'a Model,
     adapter: &'a Adapter,
     pub(super) flat: Var,
+    /// Of the only sequence of a batch.
+    pub(super) dropout: Option<DropoutKey>,
 }
 
 fn wide(tensor: &Tensor) -> Result<Tensor> {
@@ -25,6 +27,7 @@ impl<'a> Oracle<'a> {
             model,
             adapter,
             flat,
+            dropout: None,
         }
     }
 
@@ -96,21 +99,52 @@ impl<'a> Oracle<'a> {
         let Some((a, b)) = self.matrices(layer, target)? else {
             return Ok(y);
         };
-        let low = x.matmul(&a.t()?)?.matmul(&b.t()?)?;
-        y + (low * f64::from(self.adapter.shape().scaling()))?
+        let scale = f64::from(self.adapter.shape().scaling());
+        let seen = self.dropped(layer, target, x)?;
+        let low = (seen.matmul(&a.t()?)?.matmul(&b.t()?)? * scale)?;
+        let Some(magnitude) = self.adapter.magnitude(layer, target) else {
+            return y + low;
+        };
+        // As PEFT puts it.
+        let weight = wide(self.model.weights.layers[layer].linear(target))?;
+        let sum = (&weight + (b.matmul(&a)? * scale)?)?;
+        let norm = sum.sqr()?.sum(1)?.sqrt()?.detach();
+        let factor = (self.place(magnitude)? / norm)?;
+        let base = seen
+            .matmul(&weight.t()?)?
+            .broadcast_mul(&(&factor - 1.0)?)?;
+        y + (base + low.broadcast_mul(&factor)?)?
+    }
+
+    /// What an adapter sees of its input.
+    fn dropped(&self, layer: usize, target: TargetModule, x: &Tensor) -> Result<Tensor> {
+        let Some(key) = self.dropout else {
+            return Ok(x.clone());
+        };
+        let group = Group::ALL
+            .into_iter()
+            .find(|group| group.targets().contains(&target));
+        let stream = (key.stream << 20) | ((layer as u64) << 2) | group.unwrap().index() as u64;
+        let ones = Tensor::ones(x.shape(), DType::F32, &Device::Cpu)?;
+        let mask = ones.zeros_like()?;
+        dropout(&mask, &ones, DropoutKey { stream, ..key })?;
+        x * wide(&mask)?
     }
 
     /// The same places of the flat tensor as the adapter's views, found through their offsets.
     fn matrices(&self, layer: usize, target: TargetModule) -> Result<Option<(Tensor, Tensor)>> {
         let views = self.adapter.matrices(layer, target).unwrap();
-        let part = |view: &Tensor| {
-            let (storage, layout) = view.storage_and_layout();
-            drop(storage);
-            self.flat
-                .narrow(0, layout.start_offset(), view.elem_count())?
-                .reshape(view.shape())
-        };
-        views.map(|(a, b)| Ok((part(&a)?, part(&b)?))).transpose()
+        views
+            .map(|(a, b)| Ok((self.place(&a)?, self.place(&b)?)))
+            .transpose()
+    }
+
+    fn place(&self, view: &Tensor) -> Result<Tensor> {
+        let (storage, layout) = view.storage_and_layout();
+        drop(storage);
+        self.flat
+            .narrow(0, layout.start_offset(), view.elem_count())?
+            .reshape(view.shape())
     }
 
     /// Rotates heads `[T, heads, d]`; gives `[T, heads·d]`.

@@ -2,7 +2,8 @@
 //!
 //! The matrices are named after the tensor of the base with `.lora_a` and `.lora_b` behind, and
 //! scaled by alpha and rank as here; of a rank-stabilised adapter, alpha is written so that dividing
-//! it by the rank comes to the same. Rows of B follow the order that the base's rows have in GGUF.
+//! it by the rank comes to the same. Rows of B follow the order that the base's rows have in GGUF. The
+//! format has no place for the magnitudes of a weight-decomposed adapter (DoRA), which is refused.
 
 use std::path::Path;
 
@@ -11,7 +12,7 @@ use candle_core::quantized::{GgmlDType, gguf_file::Value};
 use shared::training::TargetModule;
 
 use super::{in_gguf_order, metadata, paired_heads, quantise, text, write_file};
-use crate::adapter::{Adapter, LoraShape, base_tensor};
+use crate::adapter::{Adapter, LoraShape, Piece, base_tensor};
 use crate::error::{Result, TrainerError};
 use crate::model::ModelConfig;
 use crate::model::gguf::{GgufHeader, gguf_name, halves_of_heads};
@@ -19,7 +20,18 @@ use crate::model::gguf::{GgufHeader, gguf_name, halves_of_heads};
 const ALPHA: &str = "adapter.lora.alpha";
 
 /// Writes an adapter in 32 bits.
+///
+/// # Errors
+/// [`TrainerError::Config`] for a weight-decomposed adapter.
 pub fn write_adapter(config: &ModelConfig, adapter: &Adapter, path: &Path) -> Result<()> {
+    if adapter.shape().weight_decomposed {
+        return Err(TrainerError::Config {
+            field: "format",
+            reason: "an adapter in GGUF cannot be weight-decomposed (DoRA): llama.cpp knows no \
+                     magnitudes; export the whole model, or the adapter in PEFT's format"
+                .into(),
+        });
+    }
     let mut metadata = metadata::general(config.architecture, "adapter");
     metadata.extend([
         ("adapter.type".to_owned(), text("lora")),
@@ -60,13 +72,18 @@ pub fn read_adapter(path: &Path, config: &ModelConfig, device: &Device) -> Resul
         return Err(header.refuse(reason));
     }
     let alpha = header.needed_number(ALPHA)?;
-    let stored = |layer, target: TargetModule, part: char| {
+    let stored = |layer, target: TargetModule, piece: Piece| {
         let name = gguf_name(&base_tensor(layer, target), config.architecture);
-        format!("{name}.lora_{}", part.to_ascii_lowercase())
+        let piece = if piece == Piece::B {
+            "lora_b"
+        } else {
+            "lora_a"
+        };
+        format!("{name}.{piece}")
     };
     let infos = &header.content.tensor_infos;
     let carried = |target: &TargetModule| {
-        let info = infos.get(&stored(0, *target, 'A'))?;
+        let info = infos.get(&stored(0, *target, Piece::A))?;
         info.shape.dims().first().copied()
     };
     let targets: Vec<_> = TargetModule::ALL
@@ -81,22 +98,23 @@ pub fn read_adapter(path: &Path, config: &ModelConfig, device: &Device) -> Resul
         rank,
         alpha,
         rank_stabilised: false,
+        weight_decomposed: false,
         score_head: false,
         targets,
     };
-    Adapter::from_matrices(config, shape, device, |layer, target, part, dims| {
-        let (found, numbers) = header.dequantise(&stored(layer, target, part))?;
+    Adapter::from_matrices(config, shape, device, |layer, target, piece, dims| {
+        let (found, numbers) = header.dequantise(&stored(layer, target, piece))?;
         if found != dims {
             return Err(TrainerError::Model {
                 path: path.to_path_buf(),
                 reason: format!(
                     "{} is {found:?} where the base needs {dims:?}",
-                    stored(layer, target, part)
+                    stored(layer, target, piece)
                 ),
             });
         }
         let heads = paired_heads(&base_tensor(layer, target), config);
-        Ok(match heads.filter(|_| part == 'B') {
+        Ok(match heads.filter(|_| piece == Piece::B) {
             Some(heads) => halves_of_heads(&numbers, heads, dims[1]),
             None => numbers,
         })

@@ -21,9 +21,12 @@ fn eventful(method: Method) -> TrainingConfig {
 }
 
 fn resumed_equals_uninterrupted(method: Method, stops: &[usize]) {
-    let config = eventful(method);
+    resumed(&eventful(method), stops);
+}
+
+fn resumed(config: &TrainingConfig, stops: &[usize]) {
     let whole = tempfile::tempdir().unwrap();
-    let (outcome, events) = Run::new(&config, whole.path()).go();
+    let (outcome, events) = Run::new(config, whole.path()).go();
     let expected = outcome.unwrap();
 
     let parts = tempfile::tempdir().unwrap();
@@ -35,7 +38,7 @@ fn resumed_equals_uninterrupted(method: Method, stops: &[usize]) {
         .chain([None])
         .enumerate()
     {
-        let mut run = Run::new(&config, parts.path());
+        let mut run = Run::new(config, parts.path());
         run.resume = attempt > 0;
         run.interrupt_after = stop;
         let (outcome, events) = run.go();
@@ -87,6 +90,14 @@ fn packs_of_rows() {
 fn pairs_with_their_reference() {
     resumed_equals_uninterrupted(Method::Dpo, &[2, 3]);
     resumed_equals_uninterrupted(Method::Reward, &[2]);
+}
+
+#[test]
+fn a_weight_decomposed_adapter() {
+    let mut config = eventful(Method::Sft);
+    config.adapter.weight_decomposed = true;
+    config.adapter.rank_stabilised = true;
+    resumed(&config, &[1, 3]);
 }
 
 #[test]
