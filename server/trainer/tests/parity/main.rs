@@ -7,6 +7,8 @@
 #[cfg(test)]
 mod architectures;
 #[cfg(test)]
+mod decomposed;
+#[cfg(test)]
 mod exports;
 #[cfg(test)]
 mod forward;

@@ -30,32 +30,37 @@ const METRICS: f64 = 1e-3;
 
 #[test]
 fn twenty_steps_of_sft_are_trls() {
-    tiny_run(Method::Sft, "trajectory-sft");
+    tiny_run(Method::Sft, "trajectory-sft", "adapter-fresh");
+}
+
+#[test]
+fn ten_steps_of_sft_with_a_weight_decomposed_adapter_are_trls() {
+    tiny_run(Method::Sft, "trajectory-dora", "dora-fresh");
 }
 
 #[test]
 fn ten_steps_of_packed_sft_are_trls() {
-    tiny_run(Method::Sft, "trajectory-sft-packed");
+    tiny_run(Method::Sft, "trajectory-sft-packed", "adapter-fresh");
 }
 
 #[test]
 fn ten_steps_of_continued_pretraining_are_trls() {
-    tiny_run(Method::Pretrain, "trajectory-pretrain");
+    tiny_run(Method::Pretrain, "trajectory-pretrain", "adapter-fresh");
 }
 
 #[test]
 fn ten_steps_of_dpo_are_trls() {
-    tiny_run(Method::Dpo, "trajectory-dpo");
+    tiny_run(Method::Dpo, "trajectory-dpo", "adapter-fresh");
 }
 
 #[test]
 fn ten_steps_of_kto_on_pairs_taken_apart_are_trls() {
-    tiny_run(Method::Kto, "trajectory-kto");
+    tiny_run(Method::Kto, "trajectory-kto", "adapter-fresh");
 }
 
 #[test]
 fn ten_steps_of_kto_on_labelled_answers_are_trls() {
-    tiny_run(Method::Kto, "trajectory-kto-labelled");
+    tiny_run(Method::Kto, "trajectory-kto-labelled", "adapter-fresh");
 }
 
 #[test]
@@ -92,26 +97,25 @@ fn thirty_steps_of_dpo_on_smollm2_are_trls() {
 
 #[test]
 fn ten_steps_of_a_reward_model_are_trls() {
-    tiny_run(Method::Reward, "trajectory-reward");
+    tiny_run(Method::Reward, "trajectory-reward", "adapter-reward");
 }
 
 #[test]
 fn ten_steps_of_grpo_are_trls() {
-    tiny_run(Method::Grpo, "trajectory-grpo");
-    tiny_run(Method::Grpo, "trajectory-grpo-other");
+    tiny_run(Method::Grpo, "trajectory-grpo", "adapter-fresh");
+    tiny_run(Method::Grpo, "trajectory-grpo-other", "adapter-fresh");
 }
 
 #[expect(clippy::print_stderr, reason = "the measured errors are worth seeing")]
-fn tiny_run(method: Method, name: &str) {
+fn tiny_run(method: Method, name: &str, initial: &str) {
     let reference = json(&format!("{name}.json"));
     let mut config = config(method, &reference);
-    config.adapter.rank = 4;
-    config.adapter.alpha = 8.0;
-    let initial = match method {
-        Method::Reward => "adapter-reward",
-        _ => "adapter-fresh",
-    };
-    config.adapter.initial = Some(fixture(initial).display().to_string());
+    let initial = fixture(initial);
+    let (_, peft) = adapter::load(&initial, &tiny().config, &Device::Cpu).unwrap();
+    config.adapter.rank = peft.shape.rank;
+    config.adapter.alpha = peft.shape.alpha;
+    config.adapter.weight_decomposed = peft.shape.weight_decomposed;
+    config.adapter.initial = Some(initial.display().to_string());
     let folder = tempfile::tempdir().unwrap();
     let (steps, outcome) = run(&config, &tiny(), &reference, folder.path());
     compare(&steps, &reference, name, limits(config.precision));

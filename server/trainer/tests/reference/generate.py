@@ -17,6 +17,7 @@ the variable TEMPER_TEST_MODEL, and are passed over without it.
 | vectors.py | token ids and loss masks from TRL's own preprocessing |
 | architectures.py | random models of the other architectures, their logits and gradients |
 | gradients.py | hidden states, logits, losses, adapter gradients, AdamW, schedules |
+| dora.py | weight-decomposed adapters: logits, gradients and a run |
 | losses.py | preference losses and their gradients by TRL's own code |
 | packing.py | packs by best fit, and plain texts in pieces, from TRL |
 | trajectory.py | whole runs of TRL's SFTTrainer, DPOTrainer and KTOTrainer |
@@ -33,6 +34,7 @@ os.environ["HF_HUB_OFFLINE"] = "1"
 import torch
 
 import architectures
+import dora
 import gradients
 import losses
 import packing
@@ -72,6 +74,7 @@ def main() -> None:
     losses.write(out)
     packing.write(out)
     trajectory.write(out)
+    dora.write(out, sequences)
     if arguments.gguf:
         trajectory.write_smollm2(out, arguments.gguf)
 
