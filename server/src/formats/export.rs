@@ -225,6 +225,11 @@ fn sharegpt_turn(message: &Message) -> Value {
         && message.role == Speaker::Assistant
         && let (Some(calls), 1) = (message.other.get("tool_calls"), message.other.len())
     {
+        // One call stands alone there.
+        let calls = match calls.as_array().map(Vec::as_slice) {
+            Some([one @ Value::Object(_)]) => one,
+            _ => calls,
+        };
         return json!({ "from": "function_call", "value": calls.to_string() });
     }
     let from = match message.role {

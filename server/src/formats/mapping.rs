@@ -282,7 +282,24 @@ impl Mapper {
                 value => drop(data.insert(name.clone(), value.clone())),
             }
         }
+        for (name, value) in self.beside_messages(fields) {
+            data.entry(name).or_insert_with(|| value.clone());
+        }
         data
+    }
+
+    /// What stands beside the messages in a column that holds them in an object, such as the
+    /// `tools` of `OpenAI`'s pairs.
+    fn beside_messages<'a>(
+        &self,
+        fields: &'a Fields,
+    ) -> impl Iterator<Item = (&'a String, &'a Value)> {
+        let fields = self
+            .value(fields, RowField::Prompt)
+            .and_then(Value::as_object);
+        let fields = fields.filter(|fields| fields.contains_key("messages"));
+        let all = fields.into_iter().flatten();
+        all.filter(|(name, _)| *name != "messages")
     }
 }
 

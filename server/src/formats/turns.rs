@@ -65,11 +65,7 @@ fn read_message(value: &Value) -> Result<Message, String> {
         .map(|(key, value)| (key.clone(), value.clone()))
         .collect();
     if speaker == "function_call" {
-        let call = read_text(content)?;
-        other.insert(
-            "tool_calls".to_owned(),
-            serde_json::from_str(&call).unwrap_or(Value::String(call)),
-        );
+        other.insert("tool_calls".to_owned(), read_calls(content)?);
         return Ok(Message {
             other,
             ..Message::assistant("")
@@ -83,6 +79,25 @@ fn read_message(value: &Value) -> Result<Message, String> {
         content: read_content(content)?,
         other,
     })
+}
+
+/// Calls of tools, as the list that chat templates go through; one call may stand alone.
+fn read_calls(value: &Value) -> Result<Value, String> {
+    let calls = match value {
+        Value::Array(_) | Value::Object(_) => value.clone(),
+        text => {
+            let text = read_text(text)?;
+            serde_json::from_str(&text).unwrap_or(Value::String(text))
+        }
+    };
+    match calls {
+        Value::Array(_) => Ok(calls),
+        Value::Object(_) => Ok(Value::Array(vec![calls])),
+        other => Err(format!(
+            "calls {}: a call is JSON such as {{\"name\": \"f\", \"arguments\": {{}}}}",
+            name_of(&other)
+        )),
+    }
 }
 
 fn read_speaker(name: &str) -> Result<Speaker, String> {
@@ -181,7 +196,10 @@ mod tests {
         let sharegpt = json!([{ "from": "human", "value": "a" },
             { "from": "function_call", "value": "{\"name\": \"f\"}" }]);
         let turns = read(&sharegpt, Speaker::User).unwrap();
-        assert_eq!(turns[1].other["tool_calls"]["name"], "f");
+        assert_eq!(turns[1].other["tool_calls"], json!([{ "name": "f" }]));
+        let unreadable = json!([{ "from": "function_call", "value": "f()" }]);
+        let why = read(&unreadable, Speaker::User).unwrap_err();
+        assert!(why.contains("turn 1 that calls a text"), "{why}");
     }
 
     #[test]

@@ -135,6 +135,14 @@ impl Report {
             );
             return self.error("nothing_to_learn", "dataset_version_id", message);
         }
+        if train.hidden_tools > 0 {
+            let message = format!(
+                "{} rows offer or call tools that the base's chat template leaves out: the model \
+                 would learn to answer without them; take a base whose template knows tools",
+                train.hidden_tools
+            );
+            self.warn("hidden_tools", "base_id", message);
+        }
         if train.truncated > 0 {
             let message = format!(
                 "{} rows are longer than {most} tokens and lose their end, which is the answer; \

@@ -43,7 +43,14 @@ struct ShapeKey {
 #[derive(Debug)]
 pub struct RunCache {
     outlines: Kept<ModelVersionId, Outline>,
-    shapes: Kept<ShapeKey, Vec<Option<RowShape>>>,
+    shapes: Kept<ShapeKey, Shapes>,
+}
+
+/// The rows of one side, as they are kept.
+#[derive(Debug)]
+struct Shapes {
+    rows: Vec<Option<RowShape>>,
+    hidden_tools: usize,
 }
 
 impl Default for RunCache {
@@ -85,7 +92,10 @@ pub async fn totals_of(
     let shapes = app.run_cache.shapes.get(key, count).await;
     let config = &setup.request.config;
     let packing = part.is_packed(config);
-    Ok(shapes.map(|shapes| count_tokens(&shapes, config.data.max_length, packing)))
+    Ok(shapes.map(|shapes| TokenTotals {
+        hidden_tools: shapes.hidden_tools,
+        ..count_tokens(&shapes.rows, config.data.max_length, packing)
+    }))
 }
 
 fn shapes(
@@ -93,7 +103,7 @@ fn shapes(
     outline: &Outline,
     system_prompt: Option<&str>,
     (method, part): (Method, Part),
-) -> Result<Vec<Option<RowShape>>, String> {
+) -> Result<Shapes, String> {
     let rows = read_rows(path).map_err(|error| error.to_string())?;
     let encoder = Encoder::from_parts(
         &outline.tokenizer,
@@ -101,7 +111,15 @@ fn shapes(
         system_prompt,
         usize::MAX,
     );
-    encoder
-        .shapes(method, &rows, |kind| part.takes(method.lesson(), kind))
-        .map_err(|(row, error)| format!("row {} cannot be rendered: {error}", row + 1))
+    let is_taken = |kind| part.takes(method.lesson(), kind);
+    let shapes = encoder
+        .shapes(method, &rows, is_taken)
+        .map_err(|(row, error)| format!("row {} cannot be rendered: {error}", row + 1))?;
+    let taken = rows.iter().filter(|row| is_taken(row.content.kind()));
+    let hidden: Result<Vec<bool>, _> = taken.map(|row| encoder.hides_tools(row)).collect();
+    let hidden = hidden.map_err(|error| error.to_string())?;
+    Ok(Shapes {
+        rows: shapes,
+        hidden_tools: hidden.into_iter().filter(|hides| *hides).count(),
+    })
 }

@@ -22,11 +22,17 @@ fn rich(format: &str) -> Vec<Value> {
         turn("user", "q2")
     ]);
     let mut calls = turn("assistant", "");
-    calls["tool_calls"] = json!([{ "id": "1", "function": { "name": "f" } }]);
+    calls["tool_calls"] = json!([
+        { "id": "1", "type": "function", "function": { "name": "f", "arguments": "{\"a\": 1.0}" } }
+    ]);
+    let mut result = turn("tool", "o");
+    result["tool_call_id"] = json!("1");
+    result["name"] = json!("f");
+    let tools = json!([{ "type": "function", "function": { "name": "f", "parameters": {} } }]);
     let mut thinking = turn("assistant", "a3");
     thinking["thinking"] = json!("hm");
     let mut talk = chat.as_array().unwrap().clone();
-    talk.extend([calls, turn("tool", "o"), thinking]);
+    talk.extend([calls, result, thinking]);
     match format {
         "prompt_completion" => vec![
             extra(json!({ "prompt": "q", "completion": "a" })),
@@ -38,7 +44,8 @@ fn rich(format: &str) -> Vec<Value> {
             json!({ "instruction": "q", "input": "i", "output": "a", "system": "s", "history": [["b", "c"]] }),
         ],
         "messages" | "sharegpt" => vec![
-            extra(json!({ "messages": talk })),
+            extra(json!({ "messages": talk, "tools": tools })),
+            json!({ "messages": talk[..6], "tools": tools.to_string() }),
             json!({ "messages": talk[..3] }),
         ],
         "preference" => vec![

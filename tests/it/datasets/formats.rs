@@ -101,7 +101,7 @@ fn known() -> Vec<(&'static str, Value, Value)> {
             }),
             json!({ "kind": "conversation", "messages": [
                 system, user("q"),
-                { "role": "assistant", "content": "", "tool_calls": { "name": "f" } },
+                { "role": "assistant", "content": "", "tool_calls": [{ "name": "f" }] },
                 { "role": "tool", "content": "o" }, assistant("a"),
             ] }),
         ),
@@ -175,6 +175,19 @@ on_both_databases! {
             assert_eq!(row["row"]["content"], content, "{shape}: {row}");
             assert_eq!(row["row"]["coverage"], "typical", "{shape}");
         }
+    }
+
+    async fn tools_beside_the_messages_of_a_prompt_are_kept(database: TestDatabase) {
+        let mut desk = Desk::new(database).await;
+        let tools = json!([{ "type": "function", "function": { "name": "f" } }]);
+        let record = json!({
+            "input": { "messages": [user("q")], "tools": tools, "parallel_tool_calls": true },
+            "preferred_output": [assistant("a")],
+            "non_preferred_output": [assistant("b")],
+        });
+        let preview = desk.preview("x.jsonl", &jsonl(&[record])).await;
+        let expected = json!({ "tools": tools, "parallel_tool_calls": true });
+        assert_eq!(preview["rows"][0]["row"]["data"], expected);
     }
 
     async fn a_table_is_read_with_its_quotes_separator_and_mark(database: TestDatabase) {

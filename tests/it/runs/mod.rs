@@ -5,6 +5,7 @@ mod live;
 mod preflight;
 mod pretrain;
 mod rewards;
+mod tools;
 
 use std::{fs, time::Duration};
 

@@ -24,6 +24,8 @@ mod rows;
 mod shapes;
 mod template;
 mod tokens;
+mod tools;
+mod turns;
 
 pub use labelled::{LabelledRow, TokenizedLabels};
 pub use pack::best_fit;

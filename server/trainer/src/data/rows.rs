@@ -189,6 +189,10 @@ fn messages(object: &Map<String, Value>, key: &str, role: Speaker) -> Result<Vec
 fn one_message(key: &str, index: usize, value: &Value) -> Result<Message, String> {
     let mut value = value.clone();
     let absent = value.get("content").is_none_or(Value::is_null);
+    // As in transformers what is null is not there: tables of rows have every key in every turn.
+    if let Some(object) = value.as_object_mut() {
+        object.retain(|_, value| !value.is_null());
+    }
     // A turn that only calls tools has no text.
     if let Some(object) = value
         .as_object_mut()
@@ -204,6 +208,7 @@ fn one_message(key: &str, index: usize, value: &Value) -> Result<Message, String
 /// Tools come as a list, or as the JSON text of one.
 fn tools(object: &Map<String, Value>) -> Result<Option<Value>, String> {
     match present(object, "tools") {
+        Some(Value::String(text)) if text.trim().is_empty() => Ok(None),
         Some(Value::String(text)) => serde_json::from_str(text)
             .map(Some)
             .map_err(|error| format!("tools is no JSON: {error}")),
@@ -275,14 +280,14 @@ mod tests {
     #[test]
     fn further_keys_reach_the_template() {
         let text = r#"{"messages": [{"role": "user", "content": "a"},
-            {"role": "assistant", "content": null, "tool_calls": [{"name": "f"}]}],
+            {"role": "assistant", "content": null, "tool_calls": [{"name": "f"}], "name": null}],
             "tools": "[{\"name\": \"f\"}]"}"#;
         let row = Row::parse(1, text).unwrap();
         assert_eq!(row.tools.unwrap()[0]["name"], "f");
         let RowContent::Conversation { messages } = row.content else {
             panic!("not a conversation");
         };
-        assert!(messages[1].other.contains_key("tool_calls"));
+        assert_eq!(messages[1].other.keys().collect::<Vec<_>>(), ["tool_calls"]);
         assert_eq!(messages[1].content, "");
     }
 

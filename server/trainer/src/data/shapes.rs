@@ -46,6 +46,8 @@ pub struct TokenTotals {
     /// The places in batches that the rows take: of packed ones the packs, otherwise the rows, of a
     /// long text each piece.
     pub places: usize,
+    /// Rows with a tool or a call that the template leaves out, as [`Encoder::hides_tools`] finds them.
+    pub hidden_tools: usize,
     /// The tokens of the fullest place, one side of a pair counted.
     pub fullest: usize,
 }

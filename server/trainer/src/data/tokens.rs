@@ -3,14 +3,14 @@
 //! As in TRL 1.16: the prompt and the whole are rendered and tokenized on their own, and what is
 //! learned begins where the two differ. Special tokens come from the template alone; no
 //! end-of-sequence token is added. Rows are cut at the end; rows of which nothing would be learned
-//! are left out and counted.
+//! are left out and counted. What a tool answered is never learned, not even inside of a completion,
+//! where TRL does so only with `assistant_only_loss`.
 //!
 //! A plain text is read as a document, which ends with the end-of-sequence token, and all of it is
 //! learned. A long one is not cut: it becomes pieces without overlap, each a sequence of its own, of
 //! which nothing predicts the first token (TRL's strategy `bfd_split`).
 
 use std::borrow::Borrow;
-use std::ops::Range;
 
 use rayon::prelude::*;
 use serde_json::Value;
@@ -19,7 +19,7 @@ use shared::message::{Message, Speaker};
 
 use super::ChatTemplate;
 use super::rows::Row;
-use crate::error::{Result, TrainerError};
+use crate::error::Result;
 use crate::model::{LoadedModel, TextTokenizer};
 
 /// A row as the engine takes it.
@@ -90,9 +90,9 @@ pub fn with_system(messages: &[Message], system_prompt: Option<&str>) -> Vec<Mes
 /// Renders and tokenizes rows for one model.
 #[derive(Clone, Copy, Debug)]
 pub struct Encoder<'a> {
-    tokenizer: &'a TextTokenizer,
-    template: &'a ChatTemplate,
-    system_prompt: Option<&'a str>,
+    pub(super) tokenizer: &'a TextTokenizer,
+    pub(super) template: &'a ChatTemplate,
+    pub(super) system_prompt: Option<&'a str>,
     max_length: usize,
 }
 
@@ -279,63 +279,19 @@ impl<'a> Encoder<'a> {
     ) -> Result<TokenizedRow> {
         let prompt = with_system(prompt, self.system_prompt);
         let asked = self.render(&prompt, tools, true)?;
-        let whole = self.render(&[&prompt[..], completion].concat(), tools, false)?;
+        let messages = [&prompt[..], completion].concat();
+        if completion.iter().any(|turn| turn.role == Speaker::Tool) {
+            let mut turns = self.turns(&messages, tools)?;
+            let start = common_prefix(&asked, &turns.tokens);
+            turns.loss_mask[..start].fill(false);
+            return Ok(turns);
+        }
+        let whole = self.render(&messages, tools, false)?;
         let start = common_prefix(&asked, &whole);
         Ok(TokenizedRow::learned_from(whole, start))
     }
 
-    fn conversation(&self, messages: &[Message], tools: Option<&Value>) -> Result<TokenizedRow> {
-        let messages = with_system(messages, self.system_prompt);
-        if self.template.marks_assistant() {
-            self.marked_turns(&messages, tools)
-        } else {
-            self.turns_by_prefix(&messages, tools)
-        }
-    }
-
-    /// Turns of the assistant where the template marks them.
-    fn marked_turns(&self, messages: &[Message], tools: Option<&Value>) -> Result<TokenizedRow> {
-        let rendered = self.template.render_with(messages, tools, false)?;
-        let tokens = self.tokenizer.encode_with_spans(&rendered.text)?;
-        let overlaps = |token: &Range<usize>| {
-            let mut said = rendered.assistant.iter();
-            said.any(|said| token.start < said.end && said.start < token.end)
-        };
-        let loss_mask = tokens.iter().map(|(_, span)| overlaps(span)).collect();
-        let tokens = tokens.into_iter().map(|(id, _)| id).collect();
-        Ok(TokenizedRow { tokens, loss_mask }.without_first())
-    }
-
-    /// Turns of the assistant as what each one adds to the conversation before it.
-    fn turns_by_prefix(&self, messages: &[Message], tools: Option<&Value>) -> Result<TokenizedRow> {
-        let tokens = self.render(messages, tools, false)?;
-        let mut loss_mask = vec![false; tokens.len()];
-        for (turn, message) in messages.iter().enumerate() {
-            if message.role != Speaker::Assistant {
-                continue;
-            }
-            let asked = self.render(&messages[..turn], tools, true)?;
-            let start = common_prefix(&asked, &tokens);
-            let end = if turn + 1 == messages.len() {
-                tokens.len()
-            } else {
-                let answered = self.render(&messages[..=turn], tools, false)?;
-                common_prefix(&answered, &tokens)
-            };
-            if end <= start && !message.content.is_empty() {
-                return Err(TrainerError::Template(format!(
-                    "it writes the answer of turn {} differently inside a conversation than at its \
-                     end, as templates with thinking do, so that what is learned there cannot be \
-                     told; make it a row with a prompt and one completion",
-                    turn + 1
-                )));
-            }
-            loss_mask[start.min(end)..end].fill(true);
-        }
-        Ok(TokenizedRow { tokens, loss_mask }.without_first())
-    }
-
-    fn render(
+    pub(super) fn render(
         &self,
         messages: &[Message],
         tools: Option<&Value>,
@@ -356,7 +312,7 @@ impl TokenizedRow {
     }
 
     /// Nothing comes before the first token that could predict it.
-    fn without_first(mut self) -> Self {
+    pub(super) fn without_first(mut self) -> Self {
         if let Some(first) = self.loss_mask.first_mut() {
             *first = false;
         }

@@ -35,4 +35,6 @@ mod support;
 #[cfg(test)]
 mod tokens;
 #[cfg(test)]
+mod tools;
+#[cfg(test)]
 mod trajectory;

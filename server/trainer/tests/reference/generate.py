@@ -15,6 +15,7 @@ the variable TEMPER_TEST_MODEL, and are passed over without it.
 | tiny.py | a random Llama with a tokenizer and a ChatML template |
 | rows.py | the rows of text that all vectors are made from |
 | vectors.py | token ids and loss masks from TRL's own preprocessing |
+| tools.py | the same of conversations that call tools |
 | architectures.py | random models of the other architectures, their logits and gradients |
 | gradients.py | hidden states, logits, losses, adapter gradients, AdamW, schedules |
 | dora.py | weight-decomposed adapters: logits, gradients and a run |
@@ -39,6 +40,7 @@ import gradients
 import losses
 import packing
 import tiny
+import tools
 import trajectory
 import vectors
 
@@ -68,6 +70,7 @@ def main() -> None:
     vectors.write_tiny(out)
     if arguments.gguf:
         vectors.write_smollm2(out, arguments.gguf)
+    tools.write(out)
     gradients.write(out)
     sequences = json.loads((out / "gradients.json").read_text())["sequences"]
     architectures.write(out, sequences)
