@@ -82,6 +82,9 @@ fn found_at(found: &EvaluationMetrics) -> String {
     if let Some(loss) = found.validation_loss {
         parts.push(format!("validation loss {loss:.4}"));
     }
+    if let Some(loss) = found.general_loss {
+        parts.push(format!("loss on general rows {loss:.4}"));
+    }
     if let Some(reward) = found.reward {
         parts.push(format!("reward {reward:.4}"));
     }

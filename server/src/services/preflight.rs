@@ -200,8 +200,8 @@ async fn count_sides(
         validation = of(Part::Validation, measured, field).await?;
     }
     let mut general = Some(TokenTotals::default());
-    if let Some(record) = &setup.general {
-        general = of(Part::General, (record, None), "general_version_id").await?;
+    if let Some(mixed) = setup.mixed() {
+        general = of(Part::General, mixed, "general_version_id").await?;
     }
     let (Some(train), Some(validation), Some(general)) = (train, validation, general) else {
         return Ok(None);
@@ -219,7 +219,7 @@ async fn count_sides(
         );
         report.warn("no_validation_rows", "dataset_version_id", message);
     }
-    if setup.general.is_some() && general.rows == 0 {
+    if setup.mixed().is_some() && general.rows == 0 {
         let method = setup.request.config.method;
         let message = format!("no general row can be learned from by {method}");
         report.error("no_general_rows", "general_version_id", message);

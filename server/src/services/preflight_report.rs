@@ -111,8 +111,13 @@ impl Report {
         if share > 0.0 && setup.general.is_none() {
             let message = "general rows are to be mixed in, but no version with such rows is named";
             self.error("no_general_rows", "general_version_id", message);
-        } else if share <= 0.0 && setup.general.is_some() {
-            let message = "the general rows are not used, because their share is 0";
+        } else if share > 0.0 && lesson == Lesson::Prompts {
+            let message = format!("must be 0: {method} imitates no rows, so none can be mixed in");
+            self.error("bad_setting", "config.data.general_share", message);
+        } else if setup.general.is_some() && setup.mixed().is_none() && setup.remembered().is_none()
+        {
+            let message = "the general rows are neither mixed in, because their share is 0, nor \
+                           measured, because their version holds none back";
             self.warn("general_rows_unused", "config.data.general_share", message);
         }
     }

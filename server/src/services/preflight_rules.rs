@@ -243,10 +243,6 @@ fn rewards(setup: &RunSetup) -> Vec<Finding> {
         );
         findings.push(warning("reward_model_unused", field, message));
     }
-    if draws && setup.general.is_some() {
-        let message = "must be left out: grpo imitates no rows, so none can be mixed in";
-        findings.push(error("general_rows_unused", "general_version_id", message));
-    }
     findings
 }
 

@@ -11,7 +11,7 @@ use shared::{
     model::{ModelKind, ModelVersion},
     run::CreateRun,
     spec::Clause,
-    training::TrainingConfig,
+    training::{Lesson, TrainingConfig},
 };
 use store::{
     Tx,
@@ -163,6 +163,10 @@ fn filled_paths(config: &TrainingConfig) -> Vec<FieldError> {
         ("config.data.train", !data.train.is_empty()),
         ("config.data.validation", data.validation.is_some()),
         ("config.data.general", data.general.is_some()),
+        (
+            "config.data.general_validation",
+            data.general_validation.is_some(),
+        ),
         ("config.data.system_prompt", data.system_prompt.is_some()),
         ("config.adapter.initial", config.adapter.initial.is_some()),
         (
@@ -231,6 +235,24 @@ impl RunSetup {
         (rows > 0).then_some((record, split))
     }
 
+    /// The general rows to mix in, if any are: those that their version does not hold back.
+    #[must_use]
+    pub fn mixed(&self) -> Option<(&VersionRecord, Option<Split>)> {
+        let config = &self.request.config;
+        let mixes = config.data.general_share > 0.0 && config.method.lesson() != Lesson::Prompts;
+        let record = self.general.as_ref().filter(|_| mixes)?;
+        let holds_back = record.version.counts.validation > 0;
+        Some((record, holds_back.then_some(Split::Train)))
+    }
+
+    /// The general rows whose loss tells what is forgotten, if any are: those that are held back.
+    #[must_use]
+    pub fn remembered(&self) -> Option<&VersionRecord> {
+        let writes = self.request.config.method.writes_answers();
+        let general = self.general.as_ref();
+        general.filter(|record| writes && record.version.counts.validation > 0)
+    }
+
     /// The trainer's configuration, with the files of rows written.
     pub async fn config(&self, app: &App) -> ApiResult<TrainingConfig> {
         let text = |path: PathBuf| path.to_string_lossy().into_owned();
@@ -241,14 +263,20 @@ impl RunSetup {
             validation = Some(text(file));
         }
         let mut general = None;
-        if let Some(record) = &self.general {
-            general = Some(text(row_files::file_of(app, record, None).await?));
+        if let Some((record, split)) = self.mixed() {
+            general = Some(text(row_files::file_of(app, record, split).await?));
+        }
+        let mut general_validation = None;
+        if let Some(record) = self.remembered() {
+            let file = row_files::file_of(app, record, Some(Split::Validation)).await?;
+            general_validation = Some(text(file));
         }
         let mut config = self.request.config.clone();
         config.model = text(self.base_path(app));
         config.data.train = text(train);
         config.data.validation = validation;
         config.data.general = general;
+        config.data.general_validation = general_validation;
         config.data.system_prompt.clone_from(&self.system_prompt);
         config.adapter.initial = self.initial_path(app).map(text);
         config.grpo.reward_model = self.reward_model_path(app).map(text);

@@ -10,7 +10,7 @@ use shared::dataset::RowKind;
 use shared::training::{Lesson, RunEvent, TrainingConfig};
 
 use crate::adapter::{self, Adapter};
-use crate::data::{Encoder, Row, read_rows};
+use crate::data::{Encoder, Row, TokenizedRow, read_rows};
 use crate::device;
 use crate::engine::Model;
 use crate::error::{Result, TrainerError};
@@ -31,6 +31,7 @@ pub struct Session {
     validation: Option<Prepared>,
     validation_rows: Vec<Row>,
     general: Option<Prepared>,
+    general_validation: Option<Vec<TokenizedRow>>,
 }
 
 /// Tokenized rows, and what happened to the others.
@@ -84,6 +85,10 @@ impl Session {
         let read = |path: &Option<String>| path.as_deref().map(|path| read_rows(Path::new(path)));
         let validation_rows = read(&config.data.validation).transpose()?;
         let general_rows = read(&config.data.general).transpose()?;
+        let general_validation = read(&config.data.general_validation).transpose()?;
+        let general_validation = general_validation
+            .map(|rows| imitated(&config, &loaded, &rows))
+            .transpose()?;
         let prepared = |rows: &Option<Vec<Row>>, part| {
             let rows = rows.as_ref();
             rows.map(|rows| prepare(&config, &loaded, rows, part))
@@ -105,6 +110,7 @@ impl Session {
             validation,
             validation_rows,
             general,
+            general_validation,
         })
     }
 
@@ -165,6 +171,7 @@ impl Session {
             train: self.train.examples.clone(),
             validation: self.validation.as_ref().map(|data| data.examples.clone()),
             general: self.general.as_ref().map(|data| data.examples.clone()),
+            general_validation: self.general_validation.clone(),
             task,
             drawer,
             truncated_rows: self.train.truncated,
@@ -250,6 +257,18 @@ fn prepare(
         truncated: counts.truncated,
         dropped: counts.dropped,
     })
+}
+
+/// Tokenizes rows as what is to be imitated, whatever the method.
+fn imitated(
+    config: &TrainingConfig,
+    model: &LoadedModel,
+    rows: &[Row],
+) -> Result<Vec<TokenizedRow>> {
+    let system_prompt = config.data.system_prompt.as_deref();
+    let encoder = Encoder::new(model, system_prompt, config.data.max_length);
+    let rows: Vec<Row> = rows.iter().cloned().map(Row::into_answer).collect();
+    Ok(encoder.rows(&rows)?.rows)
 }
 
 /// The adapter of the reward model that rewards answers.

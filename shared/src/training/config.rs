@@ -85,6 +85,13 @@ impl Method {
         }
     }
 
+    /// Whether the loss of general rows of a kind tells what it makes the model forget: of what can be
+    /// imitated.
+    #[must_use]
+    pub const fn remembers(self, kind: RowKind) -> bool {
+        self.writes_answers() && !matches!(kind, RowKind::Unpaired)
+    }
+
     /// Whether what it trains writes answers; a reward model only scores them.
     #[must_use]
     pub const fn writes_answers(self) -> bool {
@@ -231,6 +238,8 @@ documented! {
         pub general: Option<String> = None,
         /// The share of each epoch's rows that come from the general file, from 0 to 0.9.
         pub general_share: f64 = 0.0,
+        /// A JSONL file of general rows that are only measured: their loss at each evaluation, as answers to imitate, tells what the model forgets.
+        pub general_validation: Option<String> = None,
         /// The system message put before every row that has none; evaluation uses the same one.
         pub system_prompt: Option<String> = None,
         /// The longest row in tokens; longer rows are cut at the end and counted, but for `reward` left out. Plain texts are read in pieces of that length, which do not overlap.

@@ -237,6 +237,10 @@ pub struct EvaluationMetrics {
     pub epoch: f64,
     /// The mean loss over the validation rows; absent without such rows.
     pub validation_loss: Option<f64>,
+    /// The mean loss of imitating general rows that are held back, a token: what the model has
+    /// forgotten if it rises. Absent without such rows.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub general_loss: Option<f64>,
     /// The measurements of a preference method over the validation pairs.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub preference: Option<PreferenceMetrics>,

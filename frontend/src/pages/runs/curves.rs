@@ -36,6 +36,13 @@ pub fn Curves(
             from_zero: false,
         })
     });
+    let general = measured(
+        story,
+        x_end,
+        "Loss on general rows: what is forgotten if it rises",
+        |_| None,
+        |one| one.general_loss,
+    );
     let tasks = Memo::new(move |_| story.with(|story| tasks(story, x_end.get())));
     let has_tasks = Memo::new(move |_| tasks.with(|plot| !plot.series.is_empty()));
     let preference = move |title, value: fn(&PreferenceMetrics) -> Option<f64>| {
@@ -101,6 +108,7 @@ pub fn Curves(
                         }
                     })
             }}
+            {general}
             {wins}
             {margins}
             {distance}

@@ -8,7 +8,7 @@ use shared::{
 };
 
 use super::{
-    draft::{Draft, fitting, likeliest, mixing},
+    draft::{Draft, fitting, general_rows, likeliest},
     sources::{Sources, model_name, or_none},
     words,
 };
@@ -166,20 +166,18 @@ fn details(draft: Draft, all: StoredValue<Sources>) -> AnyView {
         })
     };
     let general = move || {
-        (draft.method.get().lesson() != Lesson::Prompts).then(|| {
-            let method = draft.method.get();
-            let choices = all.with_value(|all| mixing(all, method));
-            keep_fitting(draft.general, &choices, None);
-            view! {
-                <Select
-                    label="General rows"
-                    help="Mixed in against forgetting, by the share that is set under Data."
-                    choices=or_none(choices, "None")
-                    value=draft.general
-                    on_change=move |id| draft.general.set(id)
-                />
-            }
-        })
+        let method = draft.method.get();
+        let choices = all.with_value(|all| general_rows(all, method));
+        keep_fitting(draft.general, &choices, None);
+        view! {
+            <Select
+                label="General rows"
+                help="Against forgetting: mixed in by the share that is set under Data, and those that their version holds back are measured at each evaluation."
+                choices=or_none(choices, "None")
+                value=draft.general
+                on_change=move |id| draft.general.set(id)
+            />
+        }
     };
     let validation = move || {
         let method = draft.method.get();

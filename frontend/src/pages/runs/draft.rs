@@ -67,7 +67,7 @@ impl Draft {
             base_id: self.base.get()?,
             dataset_version_id: self.data.get()?,
             validation_version_id: self.validation.get(),
-            general_version_id: self.general.get().filter(|_| !draws),
+            general_version_id: self.general.get(),
             prompt_version_id: self.prompt.get(),
             initial_adapter_id: self.adapter.get(),
             reward_model_id: self.reward_model.get().filter(|_| draws),
@@ -97,9 +97,11 @@ pub(super) fn fitting(sources: &Sources, method: Method) -> Vec<Choice<DatasetVe
     holding(sources, |kind| method.lesson().takes(kind))
 }
 
-/// The versions whose rows can be mixed in.
-pub(super) fn mixing(sources: &Sources, method: Method) -> Vec<Choice<DatasetVersionId>> {
-    holding(sources, |kind| method.lesson().mixes(kind))
+/// The versions whose rows can be mixed in, or measured to see what is forgotten.
+pub(super) fn general_rows(sources: &Sources, method: Method) -> Vec<Choice<DatasetVersionId>> {
+    holding(sources, |kind| {
+        method.lesson().mixes(kind) || method.remembers(kind)
+    })
 }
 
 fn holding(sources: &Sources, takes: impl Fn(RowKind) -> bool) -> Vec<Choice<DatasetVersionId>> {

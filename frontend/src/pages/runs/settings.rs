@@ -18,12 +18,13 @@ use crate::components::{Checkbox, Choice, Select, TextInput, badge::Badge, badge
 pub type Changes = BTreeMap<String, String>;
 
 /// Settings that the server fills in, or that are decided elsewhere on the page.
-const HIDDEN: [&str; 9] = [
+const HIDDEN: [&str; 10] = [
     "method",
     "model",
     "data.train",
     "data.validation",
     "data.general",
+    "data.general_validation",
     "data.system_prompt",
     "adapter.initial",
     "grpo.reward_model",

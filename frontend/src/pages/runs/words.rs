@@ -141,6 +141,10 @@ pub fn event(event: &RunEvent) -> String {
         RunEvent::Evaluation(evaluation) => {
             let loss = evaluation.validation_loss;
             let loss = loss.map_or_else(String::new, |loss| format!(": validation loss {loss:.3}"));
+            let general = evaluation.general_loss;
+            let general = general.map_or_else(String::new, |loss| {
+                format!(", loss on general rows {loss:.3}")
+            });
             let reward = evaluation.reward;
             let reward = reward.map_or_else(String::new, |reward| format!(": reward {reward:.3}"));
             let checks = evaluation.all_checks.map_or_else(String::new, |checks| {
@@ -155,7 +159,7 @@ pub fn event(event: &RunEvent) -> String {
                 ""
             };
             format!(
-                "Evaluated after step {}{loss}{reward}{checks}{best}.",
+                "Evaluated after step {}{loss}{reward}{checks}{general}{best}.",
                 evaluation.step
             )
         }

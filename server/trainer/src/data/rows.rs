@@ -27,6 +27,20 @@ pub struct Row {
     pub tools: Option<Value>,
 }
 
+impl Row {
+    /// The row as an answer to imitate: of a preference its better side, any other as it is.
+    #[must_use]
+    pub fn into_answer(mut self) -> Self {
+        if let RowContent::Preference { prompt, chosen, .. } = self.content {
+            self.content = RowContent::Completion {
+                prompt,
+                completion: chosen,
+            };
+        }
+        self
+    }
+}
+
 /// Reads the rows of a JSONL file; empty lines are passed over.
 ///
 /// # Errors

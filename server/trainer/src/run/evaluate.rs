@@ -7,10 +7,13 @@ use shared::check::CheckResult;
 use shared::training::{EvaluationConfig, EvaluationMetrics, Sample, TaskMetric};
 
 use crate::adapter::Adapter;
+use crate::data::TokenizedRow;
+use crate::engine::Batch;
 use crate::error::Result;
 
 use super::interrupter::Interrupter;
 use super::order::Source;
+use super::reference::sequence_sums;
 use super::step::{Measure, Scene, Scorable, StepSums};
 
 /// Answers kept as samples of an evaluation.
@@ -74,6 +77,8 @@ pub(super) struct Evaluation<'a> {
     /// How many rows are answered.
     pub(super) generate_rows: usize,
     pub(super) task: Option<TaskEvaluation<'a>>,
+    /// General rows, to see what is forgotten.
+    pub(super) general: Option<&'a [TokenizedRow]>,
     /// Examples that go through the model at once.
     pub(super) batch_size: usize,
     /// Batches whose examples are measured against one estimate of the distance from the
@@ -97,6 +102,9 @@ impl Evaluation<'_> {
             };
             metrics.validation_loss = loss.is_finite().then_some(loss);
             metrics.preference = sums.preference.map(|sums| sums.metrics());
+        }
+        if let Some(rows) = self.general {
+            metrics.general_loss = self.imitation_loss(scene, adapter, rows)?;
         }
         if let (Some(task), 1..) = (self.task, self.generate_rows) {
             let (rows, tokens) = (self.generate_rows, self.config.max_new_tokens);
@@ -143,6 +151,32 @@ impl Evaluation<'_> {
             f64::NAN
         };
         Ok(Some((loss, sums)))
+    }
+
+    /// The mean loss of a token that is learned in these rows, whatever the run's own objective; there
+    /// is none if it was interrupted.
+    fn imitation_loss(
+        &self,
+        scene: &Scene<'_>,
+        adapter: &Adapter,
+        rows: &[TokenizedRow],
+    ) -> Result<Option<f64>> {
+        let (mut sum, mut labels) = (0.0, 0);
+        let measured = &rows[..rows.len().min(self.config.max_rows)];
+        for part in measured.chunks(self.batch_size.max(1)) {
+            if self.interrupter.reason().is_some() {
+                return Ok(None);
+            }
+            let batch = Batch::new(part);
+            if batch.labels.is_empty() {
+                continue;
+            }
+            let sums = sequence_sums(scene.model, Some(adapter), &batch)?;
+            sum -= sums.iter().sum::<f64>();
+            labels += batch.labels.len();
+        }
+        let loss = sum / labels as f64;
+        Ok(loss.is_finite().then_some(loss))
     }
 
     /// The distance from the reference that a group is measured against; zero where the objective

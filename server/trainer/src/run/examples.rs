@@ -171,7 +171,8 @@ impl Examples {
     }
 }
 
-fn unreadable(row: &TokenizedRow, model: &ModelConfig) -> Option<String> {
+/// Why the model cannot read a row, if it cannot.
+pub(super) fn unreadable(row: &TokenizedRow, model: &ModelConfig) -> Option<String> {
     let length = row.tokens.len();
     if length != row.loss_mask.len() {
         return Some("has a mask that is not as long as its tokens".into());

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use shared::training::{RunEvent, StopReason, TrainingConfig};
 
+use crate::data::TokenizedRow;
 use crate::engine::Model;
 use crate::error::{Result, TrainerError};
 
@@ -32,6 +33,8 @@ pub struct TrainRequest<'a> {
     pub validation: Option<Examples>,
     /// What to mix in against forgetting.
     pub general: Option<Examples>,
+    /// General rows whose loss tells what the model forgets.
+    pub general_validation: Option<Vec<TokenizedRow>>,
     /// How answers are generated and judged at evaluations.
     pub task: Option<TaskEvaluation<'a>>,
     /// How answers are drawn and rewarded, where that is what is learned from.

@@ -5,10 +5,12 @@ use std::path::Path;
 use shared::training::{EvaluationConfig, Lesson, Method, RunEvent, TrainingConfig};
 
 use crate::adapter::{self, Adapter, LoraShape, PeftConfig};
+use crate::data::TokenizedRow;
 use crate::error::{Result, TrainerError};
 use crate::optim::AdamW;
 
 use super::checkpoint::{Checkpoint, Identity, State, Store};
+use super::examples;
 use super::order::Order;
 use super::request::TrainRequest;
 
@@ -76,6 +78,18 @@ pub(super) fn check(request: &TrainRequest<'_>) -> Result<()> {
         if let Some(examples) = examples {
             examples.check(config.method, &model.config, field)?;
         }
+    }
+    if request.general_validation.is_some() && !config.method.writes_answers() {
+        let method = config.method;
+        return refuse(
+            "data.general_validation",
+            format!("must be left out: what {method} trains scores answers and writes none"),
+        );
+    }
+    let unreadable = |row: &TokenizedRow| examples::unreadable(row, &model.config);
+    let mut rows = request.general_validation.iter().flatten();
+    if let Some(reason) = rows.find_map(unreadable) {
+        return refuse("data.general_validation", format!("a row {reason}"));
     }
     Ok(())
 }

@@ -6,6 +6,7 @@ use std::time::Duration;
 use shared::training::{Lesson, RunEvent, StepMetrics, StopReason, TrainingConfig};
 
 use crate::adapter::{self, Adapter, Gradients, PeftConfig};
+use crate::data::TokenizedRow;
 use crate::error::{Result, TrainerError};
 use crate::loss::{Objective, objective};
 use crate::ops::DropoutKey;
@@ -36,6 +37,7 @@ pub(super) struct Training<'a> {
     train: Scorable,
     validation: Option<Scorable>,
     general: Option<Scorable>,
+    general_validation: Option<Vec<TokenizedRow>>,
     order: Order,
     epoch: EpochCache,
     schedule: Schedule,
@@ -139,6 +141,7 @@ where {
             general: request
                 .general
                 .map(|examples| Scorable::new(examples, group)),
+            general_validation: request.general_validation,
             schedule: Schedule::new(&config.schedule, order.total_steps),
             order,
             epoch: EpochCache::default(),
@@ -258,11 +261,9 @@ where {
             preference: sums.preference.map(|preference| preference.metrics()),
             drawn: sums.drawn,
         };
-        let finding = self.state.health.step(&metrics, self.config);
+        let findings = self.state.health.step(&metrics, self.config);
         (self.sink)(RunEvent::Step(metrics));
-        if let Some(finding) = finding {
-            (self.sink)(finding);
-        }
+        findings.into_iter().for_each(&mut *self.sink);
         Ok(true)
     }
 
@@ -281,7 +282,8 @@ where {
     /// Evaluates the present adapter; says if that was interrupted. What training begins with is
     /// evaluated too, but never the best.
     fn evaluate(&mut self) -> Result<Verdict> {
-        if self.validation.is_none() && (self.task.is_none() || self.config.generate_rows() == 0) {
+        let measures = self.validation.is_some() || self.general_validation.is_some();
+        if !measures && (self.task.is_none() || self.config.generate_rows() == 0) {
             self.state.pending_evaluation = false;
             return Ok(None);
         }
@@ -289,6 +291,7 @@ where {
             config: &self.config.evaluation,
             generate_rows: self.config.generate_rows(),
             task: self.task,
+            general: self.general_validation.as_deref(),
             batch_size: self.config.batch.size,
             accumulation: self.config.batch.accumulation,
             interrupter: self.interrupter,
@@ -305,11 +308,9 @@ where {
         metrics.best = best;
         let by_reference = self.scene.objective.needs_reference();
         let health = &mut self.state.health;
-        let finding = health.evaluation(&metrics, self.config, by_reference);
+        let findings = health.evaluation(&metrics, self.config, by_reference);
         (self.sink)(RunEvent::Evaluation(metrics));
-        if let Some(finding) = finding {
-            (self.sink)(finding);
-        }
+        findings.into_iter().for_each(&mut *self.sink);
         if best && self.config.evaluation.keep_best {
             self.save()?;
         }

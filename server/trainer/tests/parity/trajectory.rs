@@ -368,6 +368,7 @@ fn run(
         train: train_on,
         validation: None,
         general: None,
+        general_validation: None,
         task: None,
         drawer: Some(&Stored::of(reference)),
         truncated_rows: 0,

@@ -219,6 +219,30 @@ fn patience_stops_a_run_and_the_best_is_handed_over() {
     assert_eq!(kept, 2, "the last and the best");
 }
 
+#[test]
+fn the_loss_of_general_rows_is_that_of_imitating_them() {
+    for method in [Method::Sft, Method::Dpo, Method::Grpo] {
+        let output = tempfile::tempdir().unwrap();
+        let config = config(method);
+        let (outcome, events) = Run::new(&config, output.path()).go();
+        outcome.unwrap();
+        let evaluations = events.iter().filter_map(|event| match event {
+            RunEvent::Evaluation(metrics) => Some(metrics),
+            _ => None,
+        });
+        let evaluations: Vec<_> = evaluations.collect();
+        let losses = evaluations.iter().map(|one| one.general_loss.unwrap());
+        let losses: Vec<f64> = losses.collect();
+        assert!(losses.len() > 2 && (losses[0] - losses[2]).abs() > 1e-3);
+        // They are the validation rows.
+        if method == Method::Sft {
+            for (general, one) in losses.iter().zip(&evaluations) {
+                assert!((general - one.validation_loss.unwrap()).abs() < 1e-6);
+            }
+        }
+    }
+}
+
 /// Answers that get better at the second evaluation only.
 #[derive(Default)]
 struct Staged {

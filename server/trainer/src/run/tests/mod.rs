@@ -142,6 +142,7 @@ impl<'a> Run<'a> {
             train: self.train,
             validation: Some(examples(self.config.method, 2)),
             general: general.then(|| examples(self.config.method, 3)),
+            general_validation: self.config.method.writes_answers().then(|| rows(2)),
             task: self.task,
             drawer: Some(&EvenTokens { model: &model }),
             truncated_rows: 0,

@@ -4,13 +4,18 @@
 //! their own; a finding names the one that helps. Each is told once in a run.
 //!
 //! # Adding a finding
-//! A word for it in [`Finding`], its rule in [`Health::step`] or [`Health::evaluation`], what it
-//! remembers in [`Health`], and a test of a run that has it and of one that has not.
+//! A word for it in [`Finding`], its rule in [`Health::step`] or [`Health::evaluation`] (of drawn
+//! answers in `drawn`), what it remembers in [`Health`], and a test of a run that has it and of one
+//! that has not.
+
+mod drawn;
 
 use std::collections::{BTreeSet, VecDeque};
 
 use serde::{Deserialize, Serialize};
 use shared::training::{EvaluationMetrics, RunEvent, StepMetrics, TrainingConfig};
+
+use self::drawn::Drawing;
 
 /// Steps in a row without a gradient that make a dead adapter.
 const SILENT: usize = 3;
@@ -24,6 +29,10 @@ const SPIKE: f64 = 10.0;
 const RISING: usize = 2;
 /// By how much of itself the validation loss must have risen above its lowest.
 const RISEN: f64 = 0.01;
+/// By how much of itself the loss on general rows must have risen since the beginning.
+const FORGOTTEN: f64 = 0.1;
+/// By how much the share of passed checks must have fallen while the reward rises.
+const FEWER_PASS: f64 = 0.1;
 
 /// What a run is found to have.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -37,6 +46,16 @@ enum Finding {
     ValidationRising,
     /// Preference tuning makes the chosen responses less likely, too.
     BothLessLikely,
+    /// Answers to a prompt get the same reward.
+    RewardsAlike,
+    /// The model has hardly a choice left in what it draws.
+    EntropyCollapse,
+    /// Drawn answers are much longer or shorter than at the beginning.
+    LengthDrift,
+    /// The reward rises while fewer answers pass the checks.
+    RewardOverOptimised,
+    /// General rows become less likely.
+    Forgetting,
 }
 
 impl Finding {
@@ -46,6 +65,11 @@ impl Finding {
             Self::GradientSpike => "gradient_spike",
             Self::ValidationRising => "validation_rising",
             Self::BothLessLikely => "both_less_likely",
+            Self::RewardsAlike => "rewards_alike",
+            Self::EntropyCollapse => "entropy_collapse",
+            Self::LengthDrift => "length_drift",
+            Self::RewardOverOptimised => "reward_over_optimised",
+            Self::Forgetting => "forgetting",
         }
     }
 }
@@ -64,17 +88,32 @@ pub(super) struct Health {
     last: Option<f64>,
     /// Evaluations in a row that were each worse than the one before.
     rising: usize,
+    /// The first loss on general rows.
+    general: Option<f64>,
+    /// The first reward of held-out answers, and the largest share that passed all checks.
+    rewarded: Option<(f64, f64)>,
+    drawing: Drawing,
     /// What was told.
     told: BTreeSet<Finding>,
 }
 
 impl Health {
     /// Takes in a step.
-    pub(super) fn step(
-        &mut self,
-        metrics: &StepMetrics,
-        config: &TrainingConfig,
-    ) -> Option<RunEvent> {
+    pub(super) fn step(&mut self, metrics: &StepMetrics, config: &TrainingConfig) -> Vec<RunEvent> {
+        let drawn = metrics.drawn.as_ref();
+        let drawn = drawn.map(|drawn| self.drawing.step(drawn, config));
+        let drawn: Vec<_> = drawn
+            .into_iter()
+            .flatten()
+            .filter_map(|(finding, message)| self.tell(finding, metrics.step, message))
+            .collect();
+        self.gradient(metrics, config)
+            .into_iter()
+            .chain(drawn)
+            .collect()
+    }
+
+    fn gradient(&mut self, metrics: &StepMetrics, config: &TrainingConfig) -> Option<RunEvent> {
         let norm = metrics.grad_norm?;
         let is_silent = norm <= 0.0;
         self.silent = if is_silent { self.silent + 1 } else { 0 };
@@ -117,9 +156,50 @@ impl Health {
         metrics: &EvaluationMetrics,
         config: &TrainingConfig,
         by_reference: bool,
-    ) -> Option<RunEvent> {
-        self.rise(metrics, config)
-            .or_else(|| self.less_likely(metrics).filter(|_| by_reference))
+    ) -> Vec<RunEvent> {
+        let less_likely = if by_reference {
+            self.less_likely(metrics)
+        } else {
+            None
+        };
+        let found = [
+            self.rise(metrics, config),
+            less_likely,
+            self.over_optimised(metrics),
+            self.forgetting(metrics),
+        ];
+        found.into_iter().flatten().collect()
+    }
+
+    fn over_optimised(&mut self, metrics: &EvaluationMetrics) -> Option<RunEvent> {
+        let (reward, checks) = (metrics.reward?, metrics.all_checks?);
+        let share = checks.passed as f64 / checks.total.max(1) as f64;
+        let (first, best) = self.rewarded.unwrap_or((reward, share));
+        self.rewarded = Some((first, best.max(share)));
+        if reward <= first || best - share <= FEWER_PASS {
+            return None;
+        }
+        let message = format!(
+            "the reward of held-out answers rose from {first:.3} to {reward:.3}, while the share that \
+             passes every check fell from {best:.2} to {share:.2}: the model learns what the reward \
+             model likes instead of what the checks ask. Raise grpo.kl_weight or grpo.checks_weight, \
+             or stop at an earlier state"
+        );
+        self.tell(Finding::RewardOverOptimised, metrics.step, message)
+    }
+
+    fn forgetting(&mut self, metrics: &EvaluationMetrics) -> Option<RunEvent> {
+        let loss = metrics.general_loss?;
+        let first = *self.general.get_or_insert(loss);
+        if loss - first <= FORGOTTEN * first.abs() {
+            return None;
+        }
+        let message = format!(
+            "the loss on general rows rose from {first:.3} to {loss:.3}: the model forgets what it \
+             could before. Mix general rows in (data.general_share), lower the learning rate, or take \
+             fewer epochs"
+        );
+        self.tell(Finding::Forgetting, metrics.step, message)
     }
 
     fn rise(&mut self, metrics: &EvaluationMetrics, config: &TrainingConfig) -> Option<RunEvent> {
@@ -182,7 +262,7 @@ fn median(values: &VecDeque<f64>) -> Option<f64> {
 
 #[cfg(test)]
 mod tests {
-    use shared::training::PreferenceMetrics;
+    use shared::training::{PreferenceMetrics, TaskMetric};
 
     use super::*;
 
@@ -199,7 +279,7 @@ mod tests {
             grad_norm: Some(norm),
             ..StepMetrics::default()
         };
-        code(health.step(&metrics, &TrainingConfig::default()))
+        code(health.step(&metrics, &TrainingConfig::default()).pop())
     }
 
     #[test]
@@ -262,7 +342,7 @@ mod tests {
                 validation_loss: Some(loss),
                 ..EvaluationMetrics::default()
             };
-            assert_eq!(health.evaluation(&metrics, &config, false), None);
+            assert_eq!(health.evaluation(&metrics, &config, false), []);
         }
     }
 
@@ -279,11 +359,53 @@ mod tests {
         let config = TrainingConfig::default();
         let told = |chosen, rejected, by_reference| {
             let mut health = Health::default();
-            code(health.evaluation(&metrics(chosen, rejected), &config, by_reference))
+            let found = health.evaluation(&metrics(chosen, rejected), &config, by_reference);
+            code(found.into_iter().next())
         };
         assert_eq!(told(0.3, -0.5, true), None);
         assert_eq!(told(-0.1, -0.9, true), None);
         assert_eq!(told(-1.5, -1.9, true).as_deref(), Some("both_less_likely"));
         assert_eq!(told(-1.5, -1.9, false), None);
+    }
+
+    #[test]
+    fn a_loss_on_general_rows_that_rises_by_a_tenth_is_told() {
+        let mut health = Health::default();
+        let mut told = |step, loss| {
+            let metrics = EvaluationMetrics {
+                step,
+                general_loss: Some(loss),
+                ..EvaluationMetrics::default()
+            };
+            let found = health.evaluation(&metrics, &TrainingConfig::default(), false);
+            code(found.into_iter().next())
+        };
+        assert_eq!(told(0, 2.0), None);
+        assert_eq!(told(10, 1.5), None);
+        assert_eq!(told(20, 2.15), None);
+        assert_eq!(told(30, 2.3).as_deref(), Some("forgetting"));
+    }
+
+    #[test]
+    fn a_reward_that_rises_while_fewer_answers_pass_is_told() {
+        let told = |evaluations: &[(f64, usize)]| {
+            let mut health = Health::default();
+            let found = evaluations.iter().flat_map(|(reward, passed)| {
+                let metrics = EvaluationMetrics {
+                    reward: Some(*reward),
+                    all_checks: Some(TaskMetric {
+                        passed: *passed,
+                        total: 10,
+                    }),
+                    ..EvaluationMetrics::default()
+                };
+                health.evaluation(&metrics, &TrainingConfig::default(), false)
+            });
+            code(found.last())
+        };
+        assert_eq!(told(&[(0.1, 5), (0.4, 6), (0.9, 5)]), None);
+        assert_eq!(told(&[(0.1, 5), (0.0, 2)]), None, "both fell");
+        let found = told(&[(0.1, 5), (0.4, 6), (0.9, 3)]);
+        assert_eq!(found.as_deref(), Some("reward_over_optimised"));
     }
 }
