@@ -186,9 +186,12 @@ async fn preferences_are_learned_on_top_of_an_adapter() {
     let step = events.iter().find(|event| event["event"]["type"] == "step");
     assert!(step.unwrap()["event"]["rewards/margins"].is_number());
     assert_ne!(lab.weights(&run), lab.weights(&first));
-    request["config"]["adapter"]["rank"] = json!(2);
-    let refused = lab.client.post(RUNS, &request).await.expect(422);
-    assert_eq!(refused["fields"][0]["field"], "config.adapter");
+    for (setting, other) in [("rank", json!(2)), ("weight_decomposed", json!(true))] {
+        let mut request = request.clone();
+        request["config"]["adapter"][setting] = other;
+        let refused = lab.client.post(RUNS, &request).await.expect(422);
+        assert_eq!(refused["fields"][0]["field"], "config.adapter", "{setting}");
+    }
 }
 
 #[tokio::test]
