@@ -1,6 +1,6 @@
 //! The speed of training steps: SmolLM2-135M's shape with random weights, LoRA of rank 16 on all
 //! linear layers, eight short chats of about 90 tokens of which 45 % are learned; and the speed of
-//! generating with it; with 32 bits, in bfloat16, and weight-decomposed (DoRA).
+//! generating with it; with 32 bits, in bfloat16, quantised, and weight-decomposed (DoRA).
 //!
 //! `cargo bench -p benches --bench train_step [-- STEPS]`
 
@@ -8,6 +8,7 @@
 
 use std::time::Instant;
 
+use candle_core::quantized::{GgmlDType, QTensor};
 use candle_core::{DType, Device, Tensor};
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
@@ -16,7 +17,8 @@ use trainer::adapter::{Adapter, LoraShape};
 use trainer::data::TokenizedRow;
 use trainer::engine::{Batch, Model, Pass};
 use trainer::error::Result;
-use trainer::model::{Activation, Architecture, LayerWeights, ModelConfig, Weights};
+use trainer::model::{Activation, Architecture, LayerWeights, Matrix, ModelConfig, Weights};
+use trainer::ops::Blocks;
 
 const ROWS: usize = 8;
 /// Tokens generated to measure decoding.
@@ -29,9 +31,10 @@ fn main() -> Result<()> {
         .unwrap_or(6);
     let threads = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
     for (name, kind, weight_decomposed) in [
-        ("32 bits", DType::F32, false),
-        ("bfloat16", DType::BF16, false),
-        ("32 bits, weight-decomposed", DType::F32, true),
+        ("32 bits", GgmlDType::F32, false),
+        ("bfloat16", GgmlDType::BF16, false),
+        ("quantised (Q4_1)", GgmlDType::Q4_1, false),
+        ("32 bits, weight-decomposed", GgmlDType::F32, true),
     ] {
         println!("{name}, {threads} threads");
         let model = Model::new(config(), weights(&config(), kind)?);
@@ -126,14 +129,22 @@ fn config() -> ModelConfig {
     }
 }
 
-fn weights(config: &ModelConfig, kind: DType) -> Result<Weights> {
+fn weights(config: &ModelConfig, kind: GgmlDType) -> Result<Weights> {
     let (hidden, inner) = (config.hidden_size, config.intermediate_size);
     let (queries, keys) = (
         config.heads * config.head_dim,
         config.kv_heads * config.head_dim,
     );
     let random = |rows: usize, columns: usize| {
-        Tensor::rand(-0.05f32, 0.05, (rows, columns), &Device::Cpu)?.to_dtype(kind)
+        let numbers = Tensor::rand(-0.05f32, 0.05, (rows, columns), &Device::Cpu)?;
+        Ok::<_, candle_core::Error>(match kind {
+            GgmlDType::F32 => numbers.into(),
+            GgmlDType::BF16 => numbers.to_dtype(DType::BF16)?.into(),
+            kind => {
+                let stored = QTensor::quantize(&numbers, kind)?;
+                Matrix::Blocks(Blocks::new(kind, &stored.data()?, rows, columns)?)
+            }
+        })
     };
     let norm = || Tensor::ones(hidden, DType::F32, &Device::Cpu);
     let layer = || -> Result<LayerWeights> {

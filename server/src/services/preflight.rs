@@ -69,6 +69,7 @@ async fn look_at_rows(
     report: &mut Report,
 ) -> ApiResult<()> {
     let initial = setup.initial_path(app);
+    report.all(preflight_rules::check_blocks(setup, outline));
     report.all(preflight_rules::check_initial(setup, initial.as_deref()));
     let Some(sides) = count_sides(app, setup, outline, report).await? else {
         return Ok(());
@@ -80,7 +81,12 @@ async fn look_at_rows(
     report.all(preflight_rules::check_length(longest, &outline.config));
     let fullest = train.fullest.max(sides.validation.fullest);
     let fullest = fullest.max(sides.general.fullest);
-    let memory = estimate_memory(&outline.config, &with_initial(config, setup), fullest);
+    let memory = estimate_memory(
+        &outline.config,
+        outline.block_bytes,
+        &with_initial(config, setup),
+        fullest,
+    );
     let memory_bytes = i64::try_from(memory).unwrap_or(i64::MAX);
     let machine = memory::measure();
     report.memory(memory_bytes, machine);

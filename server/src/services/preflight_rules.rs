@@ -6,7 +6,11 @@ use shared::{
     run::{Finding, Severity},
     training::{Lesson, Method, Precision, TrainingConfig},
 };
-use trainer::{adapter::PeftConfig, device, model::ModelConfig};
+use trainer::{
+    adapter::PeftConfig,
+    device,
+    model::{ModelConfig, Outline},
+};
 
 use super::{preflight_report::finding, run_setup::RunSetup};
 
@@ -355,6 +359,16 @@ pub(super) fn check_length(longest: usize, model: &ModelConfig) -> Option<Findin
         let message =
             format!("the longest row has {longest} tokens and the base reads {most}: lower the longest length to that");
         error("too_long_for_base", "config.data.max_length", message)
+    })
+}
+
+/// Whether the base has blocks to keep, where the settings ask for it.
+pub(super) fn check_blocks(setup: &RunSetup, outline: &Outline) -> Option<Finding> {
+    let wants_blocks = setup.request.config.precision == Precision::Quantised;
+    (wants_blocks && outline.block_bytes.is_none()).then(|| {
+        let message = "the base's weights are not quantised: choose fp32 or bf16, or a base from a \
+                       quantised GGUF file";
+        error("not_quantised", "config.precision", message)
     })
 }
 

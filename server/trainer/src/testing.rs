@@ -9,7 +9,7 @@ use crate::adapter::{Adapter, LoraShape, parameters};
 use crate::data::TokenizedRow;
 use crate::engine::Model;
 use crate::model::{
-    Activation, Architecture, HeadNorms, LayerWeights, ModelConfig, PostNorms, RopeScaling,
+    Activation, Architecture, HeadNorms, LayerWeights, Matrix, ModelConfig, PostNorms, RopeScaling,
     SlidingWindow, Weights,
 };
 
@@ -54,7 +54,11 @@ pub(crate) fn random_weights(config: &ModelConfig, seed: u64) -> Weights {
         config.kv_heads * config.head_dim,
     );
     let linear = |random: &mut ChaCha8Rng, output: usize, input: usize| {
-        uniform(random, &[output, input], (3.0 / input as f32).sqrt())
+        Matrix::from(uniform(
+            random,
+            &[output, input],
+            (3.0 / input as f32).sqrt(),
+        ))
     };
     let norm = |random: &mut ChaCha8Rng| (uniform(random, &[hidden], 0.3) + 1.0).unwrap();
     let layers = (0..config.layers)
@@ -73,7 +77,7 @@ pub(crate) fn random_weights(config: &ModelConfig, seed: u64) -> Weights {
             down: linear(random, hidden, inner),
         })
         .collect();
-    let embedding = uniform(random, &[config.vocab_size, hidden], 0.2);
+    let embedding = uniform(random, &[config.vocab_size, hidden], 0.2).into();
     Weights {
         embedding,
         layers,

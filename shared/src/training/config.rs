@@ -156,6 +156,8 @@ text_enum! {
         Full = "fp32",
         /// The base's weights, and what they multiply, with 16 bits (bfloat16); sums and everything else with 32.
         Brain = "bf16",
+        /// The base's weights as the quantised blocks of a GGUF file, widened to 32 bits while they are multiplied (QLoRA, Dettmers et al. 2023); everything else with 32.
+        Quantised = "quantised",
     }
 }
 
@@ -222,7 +224,7 @@ documented! {
         pub device: String = String::from("auto"),
         /// Processor threads; 0 takes one for each core.
         pub threads: usize = 0,
-        /// The numbers to multiply with: `fp32` repeats the reference to the last digits; `bf16` needs half the memory for the base and is about 1.4 times as fast on processors that know such numbers (AVX-512 BF16), at about three digits.
+        /// The numbers to multiply with: `fp32` repeats the reference to the last digits; `bf16` needs half the memory for the base and is about 1.4 times as fast on processors that know such numbers (AVX-512 BF16), at about three digits; `quantised` keeps the blocks of a quantised GGUF base as they are, which gives the same as `fp32` in a fraction of the memory.
         pub precision: Precision = Precision::Full,
     }
 }

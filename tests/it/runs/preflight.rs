@@ -102,6 +102,11 @@ async fn what_cannot_work_is_an_error_with_its_field() {
         ("/config/adapter/targets", json!([]), "error bad_setting"),
         ("/config/device", json!("cuda:77"), "error no_device"),
         (
+            "/config/precision",
+            json!("quantised"),
+            "error not_quantised",
+        ),
+        (
             "/config/data",
             json!({ "general_share": 0.5 }),
             "error no_general_rows",

@@ -120,6 +120,7 @@ pub const fn precision(precision: Precision) -> &'static str {
     match precision {
         Precision::Full => "32 bits (fp32)",
         Precision::Brain => "16 bits (bf16)",
+        Precision::Quantised => "As the GGUF file has it (quantised)",
     }
 }
 

@@ -9,7 +9,7 @@ use candle_core::{DType, Result, Tensor};
 
 use super::layout::Group;
 use super::views::{Adapter, LoraGroup, LoraPart};
-use crate::model::{LayerWeights, Weights};
+use crate::model::{LayerWeights, Matrix, Weights};
 use crate::ops;
 
 /// Rows whose sums are in memory at once.
@@ -24,14 +24,14 @@ pub(super) struct Change<'a> {
 }
 
 /// `norms = ‖weight + change‖` by rows, of `[out]` and `[out, in]`.
-pub(super) fn row_norms(norms: &Tensor, weight: &Tensor, change: Option<Change<'_>>) -> Result<()> {
+pub(super) fn row_norms(norms: &Tensor, weight: &Matrix, change: Option<Change<'_>>) -> Result<()> {
     let (rows, width) = weight.dims2()?;
     let sums = Tensor::zeros((ROWS.min(rows), width), DType::F32, weight.device())?;
     for first in (0..rows).step_by(ROWS) {
         let count = ROWS.min(rows - first);
         let sums = sums.narrow(0, 0, count)?;
         let places: Vec<u32> = (first as u32..(first + count) as u32).collect();
-        ops::gather_rows(&sums, weight, &places)?;
+        weight.gather(&sums, &places)?;
         if let Some(Change { a, b, scale }) = change {
             ops::gemm_add(&sums, &b.narrow(0, first, count)?, a, scale)?;
         }
@@ -50,7 +50,7 @@ pub struct RowScale {
 }
 
 impl RowScale {
-    pub(super) fn new(weight: &Tensor, change: Change<'_>, magnitude: &Tensor) -> Result<Self> {
+    pub(super) fn new(weight: &Matrix, change: Change<'_>, magnitude: &Tensor) -> Result<Self> {
         let norm = magnitude.zeros_like()?;
         row_norms(&norm, weight, Some(change))?;
         let factor = (magnitude / &norm)?;

@@ -37,7 +37,9 @@ impl<'a> Linear<'a> {
         let unscaled = self.model.pool.take((x.dims2()?.0, width))?;
         let columns = columns_of(adapted, &unscaled)?;
         for ((Adapted { part, y, u }, z), row_scale) in adapted.iter().zip(columns).zip(scales) {
-            ops::linear(&z, seen, self.weight(part.target))?;
+            let weight = self.weight(part.target)?;
+            ops::linear(&z, seen, &weight)?;
+            drop(weight);
             ops::gemm_add(&z, u, &part.b.t()?, scale)?;
             ops::scale_columns(y, &z, &row_scale.factor)?;
         }
@@ -47,7 +49,7 @@ impl<'a> Linear<'a> {
         let rest = self.model.pool.take(x.dims())?;
         ops::dropped(&rest, x, key)?;
         for Adapted { part, y, .. } in adapted {
-            ops::gemm_add(y, &rest, &self.weight(part.target).t()?, 1.0)?;
+            ops::gemm_add(y, &rest, &self.weight(part.target)?.t()?, 1.0)?;
         }
         Ok(unscaled)
     }

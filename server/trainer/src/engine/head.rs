@@ -9,6 +9,7 @@ use candle_core::{Result, Tensor};
 
 use super::batch::Batch;
 use super::model::Model;
+use crate::model::Matrix;
 use crate::ops::{self, Buffer, HEAD_STATISTICS, HeadTile, LabelStatistics};
 
 /// Vocabulary columns worked on together: wider tiles leave the cache.
@@ -75,7 +76,9 @@ impl Model {
         }
         self.sweep(sharpness, &normed, &work, &batch.labels, units.as_deref())?;
         if let Some(units) = &units {
-            ops::head_finish(units, &work, self.weights.head(), &batch.labels)?;
+            let labels = self.pool.take(units.dims())?;
+            self.weights.head().gather(&labels, &batch.labels)?;
+            ops::head_finish(units, &work, &labels)?;
         }
         let statistics = work.narrow(1, TILE, HEAD_STATISTICS)?.to_vec2::<f32>()?;
         let labels = statistics
@@ -102,7 +105,7 @@ impl Model {
         let vocabulary = head.dims2()?.0;
         for first in (0..vocabulary).step_by(TILE) {
             let width = TILE.min(vocabulary - first);
-            let embedding = head.narrow(0, first, width)?;
+            let embedding = head.rows(&self.widened, first, width)?;
             let logits = work.narrow(1, 0, width)?;
             if (sharpness - 1.0).abs() < f64::EPSILON {
                 ops::linear(&logits, normed, &embedding)?;
@@ -155,12 +158,14 @@ impl Model {
         let head = self.weights.head();
         let (rows, vocabulary) = (hidden.dims2()?.0, head.dims2()?.0);
         let logits = Tensor::zeros((rows, vocabulary), candle_core::DType::F32, head.device())?;
-        // Few rows gain nothing from tiles.
-        let tile = if rows > 64 { TILE } else { vocabulary };
+        // Few rows gain nothing from tiles, but for less memory where blocks are widened.
+        let is_whole = rows <= 64 && matches!(head, Matrix::Numbers(_));
+        let tile = if is_whole { vocabulary } else { TILE };
         for first in (0..vocabulary).step_by(tile) {
             let width = tile.min(vocabulary - first);
             let columns = logits.narrow(1, first, width)?;
-            ops::linear(&columns, &normed, &head.narrow(0, first, width)?)?;
+            let head = head.rows(&self.widened, first, width)?;
+            ops::linear(&columns, &normed, &head)?;
         }
         Ok(logits)
     }

@@ -9,6 +9,7 @@ use shared::training::TargetModule;
 
 use super::model::{Model, Pass};
 use crate::adapter::{Gradients, Group, LoraGroup, LoraPart};
+use crate::model::{Matrix, Rows};
 use crate::ops::{self, Buffer, DropoutKey};
 
 /// One group of one layer in one pass.
@@ -40,8 +41,13 @@ pub(super) struct Adapted<'a> {
 }
 
 impl<'a> Linear<'a> {
-    /// The weight of one layer of the group, `[out, in]`.
-    pub(super) fn weight(&self, target: TargetModule) -> &'a Tensor {
+    /// The weight of one layer of the group, `[out, in]`; blocks are widened for as long as the result
+    /// lives.
+    pub(super) fn weight(&self, target: TargetModule) -> Result<Rows> {
+        self.matrix(target).whole(&self.model.widened)
+    }
+
+    fn matrix(&self, target: TargetModule) -> &'a Matrix {
         self.model.weights.layers[self.layer].linear(target)
     }
 
@@ -66,7 +72,7 @@ impl<'a> Linear<'a> {
         let targets = self.group.targets().iter();
         targets
             .map(|target| {
-                let width = self.weight(*target).dims2()?.0;
+                let width = self.matrix(*target).dims2()?.0;
                 first += width;
                 Ok((*target, whole.narrow(1, first - width, width)?))
             })
@@ -129,7 +135,10 @@ impl<'a> Linear<'a> {
     /// `y = x·Wᵀ` of some layers.
     fn base(&self, columns: &[(TargetModule, Tensor)], x: &Tensor) -> Result<()> {
         let mut columns = columns.iter();
-        columns.try_for_each(|(target, y)| ops::linear(y, x, self.weight(*target)))
+        columns.try_for_each(|(target, y)| {
+            let weight = self.weight(*target)?;
+            ops::linear(y, x, &weight)
+        })
     }
 
     /// Adds the adapters' gradients and writes `dx` `[T, in]`, if wanted, from `dy` `[T, Σ out]`,
@@ -182,11 +191,11 @@ impl<'a> Linear<'a> {
         columns: &[(TargetModule, Tensor)],
     ) -> Result<()> {
         for (index, (target, dy)) in columns.iter().enumerate() {
-            let weight = self.weight(*target);
+            let weight = self.weight(*target)?;
             if index == 0 {
-                ops::gemm(dx, dy, weight)?;
+                ops::gemm(dx, dy, &weight)?;
             } else {
-                ops::gemm_add(dx, dy, weight, 1.0)?;
+                ops::gemm_add(dx, dy, &weight, 1.0)?;
             }
         }
         Ok(())

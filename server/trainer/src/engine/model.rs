@@ -9,7 +9,7 @@ use super::batch::Batch;
 use super::block::SavedBlock;
 use super::head::Scores;
 use crate::adapter::{Adapter, Gradients, RowScales};
-use crate::model::{ModelConfig, Weights};
+use crate::model::{Matrix, ModelConfig, Weights};
 use crate::ops::{self, AttentionShape, Buffer, DropoutKey, Pool, RopeTable};
 
 /// A base model ready to compute.
@@ -24,6 +24,8 @@ pub struct Model {
     /// For blocks with a window, where they rotate otherwise.
     local_rope: Option<RopeTable>,
     pub(super) pool: Pool,
+    /// For weights that are widened: their sizes are always the same, and no other's.
+    pub(super) widened: Pool,
 }
 
 /// How passes through the model are made while neither it nor the adapter changes.
@@ -99,7 +101,7 @@ impl Model {
         let local_rope = local
             .and_then(|window| window.rope_theta)
             .map(|theta| table(theta, None));
-        let pool = Pool::new(weights.embedding.device());
+        let [pool, widened] = [(); 2].map(|()| Pool::new(weights.embedding.device()));
         Self {
             config,
             weights,
@@ -107,6 +109,7 @@ impl Model {
             rope,
             local_rope,
             pool,
+            widened,
         }
     }
 
@@ -138,7 +141,7 @@ impl Model {
 
     pub(super) fn embed(&self, tokens: &[u32]) -> Result<Buffer> {
         let x = self.pool.take((tokens.len(), self.config.hidden_size))?;
-        ops::gather_rows(&x, &self.weights.embedding, tokens)?;
+        self.weights.embedding.gather(&x, tokens)?;
         if let Some(scale) = self.config.embedding_scale {
             ops::scale(&x, self.rounded_as_embedding(scale))?;
         }
@@ -147,8 +150,10 @@ impl Model {
 
     /// A factor in the precision of the embedding, as transformers rounds it.
     fn rounded_as_embedding(&self, factor: f64) -> f32 {
-        match self.weights.embedding.dtype() {
-            DType::BF16 => bf16::from_f64(factor).to_f32(),
+        match &self.weights.embedding {
+            Matrix::Numbers(numbers) if numbers.dtype() == DType::BF16 => {
+                bf16::from_f64(factor).to_f32()
+            }
             _ => factor as f32,
         }
     }

@@ -11,22 +11,30 @@ use candle_core::{Device, Tensor};
 use half::bf16;
 use safetensors::tensor::{Dtype, View};
 use serde_json::{Map, Value, json};
-use shared::training::Precision;
 
 use crate::error::{Result, TrainerError};
 use crate::model::{
     Activation, Architecture, LoadedModel, ModelConfig, RopeScaling, is_norm, named_tensors,
 };
 
+/// The numbers of a written folder.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Stored {
+    /// 32 bits.
+    Full,
+    /// bfloat16.
+    Brain,
+}
+
 /// Writes `config.json`, `model.safetensors`, `tokenizer.json` and `tokenizer_config.json` with the
 /// chat template into a folder, which is made where it is missing.
-pub fn write_folder(model: &LoadedModel, precision: Precision, folder: &Path) -> Result<()> {
+pub fn write_folder(model: &LoadedModel, stored: Stored, folder: &Path) -> Result<()> {
     std::fs::create_dir_all(folder).map_err(|source| TrainerError::Io {
         action: "cannot make the folder",
         path: folder.to_path_buf(),
         source,
     })?;
-    let config = config_json(&model.config, precision);
+    let config = config_json(&model.config, stored);
     write_json(&folder.join("config.json"), &config)?;
     write(
         &folder.join("tokenizer.json"),
@@ -36,11 +44,11 @@ pub fn write_folder(model: &LoadedModel, precision: Precision, folder: &Path) ->
         &folder.join("tokenizer_config.json"),
         &tokenizer_config(model),
     )?;
-    write_weights(model, precision, &folder.join("model.safetensors"))
+    write_weights(model, stored, &folder.join("model.safetensors"))
 }
 
 /// The `config.json` that transformers 4 and 5 read.
-fn config_json(config: &ModelConfig, precision: Precision) -> Value {
+fn config_json(config: &ModelConfig, stored: Stored) -> Value {
     let mut json = json!({
         "architectures": [config.architecture.class()],
         "model_type": config.architecture.model_type(),
@@ -61,9 +69,9 @@ fn config_json(config: &ModelConfig, precision: Precision) -> Value {
         "mlp_bias": false,
         "bos_token_id": config.bos_token_id,
         "eos_token_id": config.eos_token_ids,
-        "torch_dtype": match precision {
-            Precision::Full => "float32",
-            Precision::Brain => "bfloat16",
+        "torch_dtype": match stored {
+            Stored::Full => "float32",
+            Stored::Brain => "bfloat16",
         },
     });
     match config.activation {
@@ -133,7 +141,7 @@ fn tokenizer_config(model: &LoadedModel) -> Value {
     Value::Object(json)
 }
 
-fn write_weights(model: &LoadedModel, precision: Precision, path: &Path) -> Result<()> {
+fn write_weights(model: &LoadedModel, stored: Stored, path: &Path) -> Result<()> {
     let less_one = model.config.architecture.norms_less_one();
     let named = named_tensors(&model.weights)?
         .into_iter()
@@ -142,7 +150,7 @@ fn write_weights(model: &LoadedModel, precision: Precision, path: &Path) -> Resu
             if less_one && is_norm(&name) {
                 tensor = (tensor - 1.0)?;
             }
-            Ok((name, OnProcessor { tensor, precision }))
+            Ok((name, OnProcessor { tensor, stored }))
         })
         .collect::<Result<Vec<_>>>()?;
     let metadata = HashMap::from([("format".to_owned(), "pt".to_owned())]);
@@ -157,14 +165,14 @@ fn write_weights(model: &LoadedModel, precision: Precision, path: &Path) -> Resu
 /// A tensor in main memory, whose bytes are made only when they are written.
 struct OnProcessor {
     tensor: Tensor,
-    precision: Precision,
+    stored: Stored,
 }
 
 impl View for OnProcessor {
     fn dtype(&self) -> Dtype {
-        match self.precision {
-            Precision::Full => Dtype::F32,
-            Precision::Brain => Dtype::BF16,
+        match self.stored {
+            Stored::Full => Dtype::F32,
+            Stored::Brain => Dtype::BF16,
         }
     }
 
@@ -176,18 +184,18 @@ impl View for OnProcessor {
         let flat = self.tensor.flatten_all();
         let numbers = flat.and_then(|flat| flat.to_vec1::<f32>());
         let numbers = numbers.unwrap_or_default().into_iter();
-        Cow::Owned(match self.precision {
-            Precision::Full => numbers.flat_map(f32::to_le_bytes).collect(),
-            Precision::Brain => numbers
+        Cow::Owned(match self.stored {
+            Stored::Full => numbers.flat_map(f32::to_le_bytes).collect(),
+            Stored::Brain => numbers
                 .flat_map(|number| bf16::from_f32(number).to_le_bytes())
                 .collect(),
         })
     }
 
     fn data_len(&self) -> usize {
-        let bytes = match self.precision {
-            Precision::Full => 4,
-            Precision::Brain => 2,
+        let bytes = match self.stored {
+            Stored::Full => 4,
+            Stored::Brain => 2,
         };
         self.tensor.elem_count() * bytes
     }

@@ -23,14 +23,13 @@ mod gguf;
 use std::path::Path;
 
 use shared::model_export::{ExportCheck, ModelExportFormat};
-use shared::training::Precision;
 
 use crate::adapter::{Adapter, merged};
 use crate::error::{Result, TrainerError};
 use crate::model::{LoadedModel, load};
 
 pub use compare::compare;
-pub use folder::write_folder;
+pub use folder::{Stored, write_folder};
 pub use gguf::{read_adapter, write_adapter, write_gguf};
 
 /// Writes a model, with its adapter folded in, and reads it back. `path` is a folder for the formats
@@ -76,8 +75,8 @@ pub fn export(
 
 fn write_whole(model: &LoadedModel, format: ModelExportFormat, path: &Path) -> Result<()> {
     match format {
-        ModelExportFormat::Safetensors => write_folder(model, Precision::Full, path),
-        ModelExportFormat::SafetensorsBf16 => write_folder(model, Precision::Brain, path),
+        ModelExportFormat::Safetensors => write_folder(model, Stored::Full, path),
+        ModelExportFormat::SafetensorsBf16 => write_folder(model, Stored::Brain, path),
         gguf => write_gguf(model, gguf, path),
     }
 }

@@ -9,8 +9,9 @@ use candle_core::{DType, Device, Tensor};
 use shared::training::Precision;
 
 use super::reason::refuse;
-use super::{HeadNorms, LayerWeights, ModelConfig, PostNorms, Weights};
-use crate::error::Result;
+use super::{HeadNorms, LayerWeights, Matrix, ModelConfig, PostNorms, Weights};
+use crate::error::{Result, TrainerError};
+use crate::ops::Blocks;
 
 /// Named tensors on disk. Names are Hugging Face's.
 pub(super) trait TensorSource {
@@ -21,6 +22,11 @@ pub(super) trait TensorSource {
     /// The tensor's shape and its numbers as f32, row-major, as they multiply and in Hugging Face's
     /// order, however the file holds them; marks it as used.
     fn read(&mut self, name: &str) -> Result<(Vec<usize>, Vec<f32>)>;
+    /// A matrix as it is stored, if it is quantised by blocks; marks it as used.
+    fn blocks(&mut self, name: &str) -> Result<Option<Blocks>>;
+    /// The bytes of all tensors with those that are quantised as they are stored and the others in
+    /// 32 bits; nothing where no tensor is quantised by blocks.
+    fn block_bytes(&self) -> Option<usize>;
     /// The names of tensors that nobody read and that are not known to be harmless.
     fn unread(&self) -> Vec<String>;
 }
@@ -36,16 +42,27 @@ pub(super) fn weights(
     precision: Precision,
 ) -> Result<Weights> {
     let (d, v) = (config.hidden_size, config.vocab_size);
-    let matrices = match precision {
-        Precision::Full => DType::F32,
-        Precision::Brain => DType::BF16,
-    };
+    if precision == Precision::Quantised && !device.is_cpu() {
+        return Err(TrainerError::Config {
+            field: "precision",
+            reason: "`quantised` computes on the processor only: set the device to cpu, or choose \
+                     fp32 or bf16"
+                .into(),
+        });
+    }
+    if precision == Precision::Quantised && source.block_bytes().is_none() {
+        return Err(refuse(
+            source.path(),
+            "its weights are not quantised by blocks, so the precision `quantised` cannot keep them \
+             as they are: choose fp32 or bf16, or a GGUF file in a form such as Q8_0 or Q4_K_M",
+        ));
+    }
     let mut reader = Reader {
         source,
         device,
-        matrices,
+        precision,
     };
-    let embedding = reader.read("model.embed_tokens.weight", &[v, d])?;
+    let embedding = reader.matrix("model.embed_tokens.weight", [v, d])?;
     let layers = (0..config.layers)
         .map(|layer| reader.layer(layer, config))
         .collect::<Result<Vec<_>>>()?;
@@ -53,7 +70,7 @@ pub(super) fn weights(
     let head = if config.tie_word_embeddings {
         None
     } else {
-        Some(reader.read(HEAD, &[v, d])?)
+        Some(reader.matrix(HEAD, [v, d])?)
     };
     reader.check_all_read(config)?;
     Ok(Weights {
@@ -68,7 +85,7 @@ struct Reader<'a> {
     source: &'a mut dyn TensorSource,
     device: &'a Device,
     /// How matrices are kept; vectors always have 32 bits.
-    matrices: DType,
+    precision: Precision,
 }
 
 impl Reader<'_> {
@@ -76,8 +93,8 @@ impl Reader<'_> {
         let (d, f) = (config.hidden_size, config.intermediate_size);
         let queries = config.heads * config.head_dim;
         let keys = config.kv_heads * config.head_dim;
-        let mut read =
-            |name: &str, shape: &[usize]| self.read(&format!("model.layers.{layer}.{name}"), shape);
+        let place = |name: &str| format!("model.layers.{layer}.{name}");
+        let mut read = |name: &str, shape: &[usize]| self.read(&place(name), shape);
         let architecture = config.architecture;
         let attention_bias = if architecture.has_attention_bias() {
             let parts = [
@@ -97,6 +114,7 @@ impl Reader<'_> {
         } else {
             None
         };
+        let attention_norm = read("input_layernorm.weight", &[d])?;
         let (post_norms, mlp_norm) = if architecture.has_post_norms() {
             let norms = PostNorms {
                 attention: read("post_attention_layernorm.weight", &[d])?,
@@ -106,48 +124,78 @@ impl Reader<'_> {
         } else {
             (None, "post_attention_layernorm.weight")
         };
+        let mlp_norm = read(mlp_norm, &[d])?;
+        let mut matrix = |name: &str, shape| self.matrix(&place(name), shape);
         Ok(LayerWeights {
-            attention_norm: read("input_layernorm.weight", &[d])?,
-            query: read("self_attn.q_proj.weight", &[queries, d])?,
-            key: read("self_attn.k_proj.weight", &[keys, d])?,
-            value: read("self_attn.v_proj.weight", &[keys, d])?,
+            attention_norm,
+            query: matrix("self_attn.q_proj.weight", [queries, d])?,
+            key: matrix("self_attn.k_proj.weight", [keys, d])?,
+            value: matrix("self_attn.v_proj.weight", [keys, d])?,
             attention_bias,
             head_norms,
-            output: read("self_attn.o_proj.weight", &[d, queries])?,
+            output: matrix("self_attn.o_proj.weight", [d, queries])?,
             post_norms,
-            mlp_norm: read(mlp_norm, &[d])?,
-            gate: read("mlp.gate_proj.weight", &[f, d])?,
-            up: read("mlp.up_proj.weight", &[f, d])?,
-            down: read("mlp.down_proj.weight", &[d, f])?,
+            mlp_norm,
+            gate: matrix("mlp.gate_proj.weight", [f, d])?,
+            up: matrix("mlp.up_proj.weight", [f, d])?,
+            down: matrix("mlp.down_proj.weight", [d, f])?,
         })
     }
 
+    fn matrix(&mut self, name: &str, expected: [usize; 2]) -> Result<Matrix> {
+        self.check_there(name, &expected)?;
+        if self.precision == Precision::Quantised
+            && let Some(blocks) = self.source.blocks(name)?
+        {
+            self.check_shape(name, &<[usize; 2]>::from(blocks.dims()), &expected)?;
+            self.check_finite(name, blocks.not_finite()?)?;
+            return Ok(Matrix::Blocks(blocks));
+        }
+        let numbers = self.read(name, &expected)?;
+        Ok(match self.precision {
+            Precision::Full | Precision::Quantised => numbers.into(),
+            Precision::Brain => numbers.to_dtype(DType::BF16)?.into(),
+        })
+    }
+
+    /// Numbers of 32 bits.
     fn read(&mut self, name: &str, expected: &[usize]) -> Result<Tensor> {
-        if !self.source.has(name) {
-            return Err(self.refuse(format!(
-                "the tensor {name} {expected:?} is missing; the download is incomplete or the \
-                 configuration belongs to another model"
-            )));
-        }
+        self.check_there(name, expected)?;
         let (shape, numbers) = self.source.read(name)?;
-        if shape != expected {
-            return Err(self.refuse(format!(
-                "the tensor {name} has the shape {shape:?}, but the configuration asks for \
-                 {expected:?}; weights and configuration belong to different models"
-            )));
+        self.check_shape(name, &shape, expected)?;
+        let position = numbers.iter().position(|number| !number.is_finite());
+        self.check_finite(name, position.map(|position| (position, numbers[position])))?;
+        Ok(Tensor::from_vec(numbers, shape, self.device)?)
+    }
+
+    fn check_there(&self, name: &str, expected: &[usize]) -> Result<()> {
+        if self.source.has(name) {
+            return Ok(());
         }
-        if let Some(position) = numbers.iter().position(|number| !number.is_finite()) {
-            return Err(self.refuse(format!(
-                "the tensor {name} holds {} at position {position}; the file is damaged or the \
-                 model diverged when it was made",
-                numbers[position]
-            )));
+        Err(self.refuse(format!(
+            "the tensor {name} {expected:?} is missing; the download is incomplete or the \
+             configuration belongs to another model"
+        )))
+    }
+
+    fn check_shape(&self, name: &str, shape: &[usize], expected: &[usize]) -> Result<()> {
+        if shape == expected {
+            return Ok(());
         }
-        let tensor = Tensor::from_vec(numbers, shape, self.device)?;
-        if expected.len() > 1 {
-            return Ok(tensor.to_dtype(self.matrices)?);
+        Err(self.refuse(format!(
+            "the tensor {name} has the shape {shape:?}, but the configuration asks for \
+             {expected:?}; weights and configuration belong to different models"
+        )))
+    }
+
+    fn check_finite(&self, name: &str, not_finite: Option<(usize, f32)>) -> Result<()> {
+        match not_finite {
+            None => Ok(()),
+            Some((position, number)) => Err(self.refuse(format!(
+                "the tensor {name} holds {number} at position {position}; the file is damaged or \
+                 the model diverged when it was made"
+            ))),
         }
-        Ok(tensor)
     }
 
     fn check_all_read(&self, config: &ModelConfig) -> Result<()> {
@@ -167,7 +215,7 @@ impl Reader<'_> {
         }
     }
 
-    fn refuse(&self, reason: String) -> crate::TrainerError {
+    fn refuse(&self, reason: String) -> TrainerError {
         refuse(self.source.path(), reason)
     }
 }

@@ -37,6 +37,9 @@ pub struct Outline {
     pub tokenizer: TextTokenizer,
     /// Its chat template; rendering fails where the model has none.
     pub template: ChatTemplate,
+    /// The bytes of its weights if they are kept as they are ([`Precision::Quantised`]); nothing
+    /// where they are not quantised by blocks.
+    pub block_bytes: Option<usize>,
 }
 
 /// What a form on disk yields before its weights are read.
@@ -79,8 +82,9 @@ pub fn load_in(path: &Path, device: &Device, precision: Precision) -> Result<Loa
 /// # Errors
 /// As [`load`].
 pub fn outline(path: &Path) -> Result<Outline> {
-    fn keep<S>(opened: Opened<S>) -> Outline {
+    fn keep<S: assemble::TensorSource>(opened: Opened<S>) -> Outline {
         Outline {
+            block_bytes: opened.source.block_bytes(),
             config: opened.config,
             tokenizer: opened.tokenizer,
             template: opened.template,

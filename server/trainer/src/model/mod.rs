@@ -3,7 +3,7 @@
 //! [`load`] reads a Hugging Face folder or a GGUF file into the same [`LoadedModel`];
 //! [`crate::export`] writes one back. Llama, Mistral, Qwen2, Qwen3 and Gemma 3 are understood:
 //! whatever would change the numbers and is not implemented is refused by its name, never ignored.
-//! Nothing here computes with the weights, and nothing here knows of rows or runs.
+//! Nothing here computes with the weights but to widen them, and nothing here knows of rows or runs.
 //!
 //! # Adding an architecture
 //! 1. Name it in [`Architecture`], and in `folder::config` and `gguf::config` with the settings that
@@ -21,6 +21,7 @@ mod folder;
 pub(crate) mod gguf;
 mod hash;
 mod loaded;
+mod matrix;
 mod names;
 mod reason;
 mod tokenizer;
@@ -29,6 +30,7 @@ mod weights;
 pub use architecture::Architecture;
 pub use config::{Activation, Llama3Scaling, ModelConfig, RopeScaling, SlidingWindow};
 pub use loaded::{LoadedModel, Outline, load, load_in, outline};
+pub use matrix::{Matrix, Rows};
 pub(crate) use names::is_norm;
 pub use names::named_tensors;
 pub use tokenizer::{SpecialTokens, TextTokenizer, TokenStream};

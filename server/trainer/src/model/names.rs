@@ -5,17 +5,17 @@ use candle_core::Tensor;
 use super::{LayerWeights, Weights};
 use crate::error::Result;
 
-/// All tensors under Hugging Face's names.
+/// All tensors under Hugging Face's names; blocks are widened.
 pub fn named_tensors(weights: &Weights) -> Result<Vec<(String, Tensor)>> {
     let mut named = vec![
         (
             "model.embed_tokens.weight".to_owned(),
-            weights.embedding.clone(),
+            weights.embedding.numbers()?,
         ),
         ("model.norm.weight".to_owned(), weights.norm.clone()),
     ];
     if let Some(head) = &weights.head {
-        named.push(("lm_head.weight".to_owned(), head.clone()));
+        named.push(("lm_head.weight".to_owned(), head.numbers()?));
     }
     for (index, layer) in weights.layers.iter().enumerate() {
         let parts = layer_tensors(layer)?;
@@ -41,14 +41,14 @@ fn layer_tensors(layer: &LayerWeights) -> Result<Vec<(&'static str, Tensor)>> {
     };
     let mut parts = vec![
         ("input_layernorm.weight", layer.attention_norm.clone()),
-        ("self_attn.q_proj.weight", layer.query.clone()),
-        ("self_attn.k_proj.weight", layer.key.clone()),
-        ("self_attn.v_proj.weight", layer.value.clone()),
-        ("self_attn.o_proj.weight", layer.output.clone()),
+        ("self_attn.q_proj.weight", layer.query.numbers()?),
+        ("self_attn.k_proj.weight", layer.key.numbers()?),
+        ("self_attn.v_proj.weight", layer.value.numbers()?),
+        ("self_attn.o_proj.weight", layer.output.numbers()?),
         (mlp_norm, layer.mlp_norm.clone()),
-        ("mlp.gate_proj.weight", layer.gate.clone()),
-        ("mlp.up_proj.weight", layer.up.clone()),
-        ("mlp.down_proj.weight", layer.down.clone()),
+        ("mlp.gate_proj.weight", layer.gate.numbers()?),
+        ("mlp.up_proj.weight", layer.up.numbers()?),
+        ("mlp.down_proj.weight", layer.down.numbers()?),
     ];
     if let Some(bias) = &layer.attention_bias {
         let mut first = 0;

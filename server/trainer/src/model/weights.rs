@@ -3,34 +3,35 @@
 use candle_core::Tensor;
 use shared::training::TargetModule;
 
-/// The weights of one block. Linear layers are `[out, in]`, f32 or bfloat16; norms and biases are
-/// f32. All are contiguous.
+use super::matrix::Matrix;
+
+/// The weights of one block. Linear layers are `[out, in]`; norms and biases are f32 and contiguous.
 #[derive(Clone, Debug)]
 pub struct LayerWeights {
     /// RMSNorm before attention, `[D]`.
     pub attention_norm: Tensor,
     /// Query projection, `[heads * head_dim, D]`, in the half-rotation (Hugging Face) order.
-    pub query: Tensor,
+    pub query: Matrix,
     /// Key projection, `[kv_heads * head_dim, D]`, in the same order.
-    pub key: Tensor,
+    pub key: Matrix,
     /// Value projection, `[kv_heads * head_dim, D]`.
-    pub value: Tensor,
+    pub value: Matrix,
     /// Added to queries, keys and values, `[(heads + 2 * kv_heads) * head_dim]`, in that order.
     pub attention_bias: Option<Tensor>,
     /// The norms of each head of queries and of keys, before the rotation.
     pub head_norms: Option<HeadNorms>,
     /// Output projection, `[D, heads * head_dim]`.
-    pub output: Tensor,
+    pub output: Matrix,
     /// The norms of what attention and the MLP add to the residual stream.
     pub post_norms: Option<PostNorms>,
     /// RMSNorm before the MLP, `[D]`.
     pub mlp_norm: Tensor,
     /// Gate projection, `[F, D]`.
-    pub gate: Tensor,
+    pub gate: Matrix,
     /// Up projection, `[F, D]`.
-    pub up: Tensor,
+    pub up: Matrix,
     /// Down projection, `[D, F]`.
-    pub down: Tensor,
+    pub down: Matrix,
 }
 
 /// The weights of the norms of single heads, `[head_dim]` each.
@@ -53,7 +54,7 @@ pub struct PostNorms {
 
 impl LayerWeights {
     /// The weight of one linear layer, `[out, in]`.
-    pub fn linear(&self, target: TargetModule) -> &Tensor {
+    pub fn linear(&self, target: TargetModule) -> &Matrix {
         match target {
             TargetModule::Query => &self.query,
             TargetModule::Key => &self.key,
@@ -66,7 +67,7 @@ impl LayerWeights {
     }
 
     /// The same, to put another in its place.
-    pub fn linear_mut(&mut self, target: TargetModule) -> &mut Tensor {
+    pub fn linear_mut(&mut self, target: TargetModule) -> &mut Matrix {
         match target {
             TargetModule::Query => &mut self.query,
             TargetModule::Key => &mut self.key,
@@ -83,18 +84,18 @@ impl LayerWeights {
 #[derive(Clone, Debug)]
 pub struct Weights {
     /// Token embedding, `[V, D]`.
-    pub embedding: Tensor,
+    pub embedding: Matrix,
     /// The blocks, first to last.
     pub layers: Vec<LayerWeights>,
     /// The last RMSNorm, `[D]`.
     pub norm: Tensor,
     /// The output head, `[V, D]`; absent where the embedding serves.
-    pub head: Option<Tensor>,
+    pub head: Option<Matrix>,
 }
 
 impl Weights {
     /// The output head, `[V, D]`.
-    pub fn head(&self) -> &Tensor {
+    pub fn head(&self) -> &Matrix {
         self.head.as_ref().unwrap_or(&self.embedding)
     }
 
@@ -115,32 +116,21 @@ impl Weights {
                 up,
                 down,
             } = layer;
-            let always = [
-                attention_norm,
-                query,
-                key,
-                value,
-                output,
-                mlp_norm,
-                gate,
-                up,
-                down,
-            ];
-            let heads = head_norms
+            let matrices = [query, key, value, output, gate, up, down];
+            let norms = head_norms
                 .iter()
                 .flat_map(|norms| [&norms.query, &norms.key]);
             let post = post_norms
                 .iter()
                 .flat_map(|norms| [&norms.attention, &norms.mlp]);
-            let norms = heads.chain(post);
-            let all = always.into_iter().chain(attention_bias).chain(norms);
-            all.map(Tensor::elem_count).sum::<usize>()
+            let vectors = [attention_norm, mlp_norm].into_iter();
+            let vectors = vectors.chain(attention_bias).chain(norms).chain(post);
+            let matrices = matrices.into_iter().map(Matrix::elem_count);
+            matrices.sum::<usize>() + vectors.map(Tensor::elem_count).sum::<usize>()
         };
-        let ends = [Some(&self.embedding), Some(&self.norm), self.head.as_ref()];
-        ends.into_iter()
-            .flatten()
-            .map(Tensor::elem_count)
-            .sum::<usize>()
-            + self.layers.iter().map(of_layer).sum::<usize>()
+        let ends = [Some(&self.embedding), self.head.as_ref()];
+        let ends = ends.into_iter().flatten().map(Matrix::elem_count);
+        let layers = self.layers.iter().map(of_layer);
+        ends.chain(layers).sum::<usize>() + self.norm.elem_count()
     }
 }

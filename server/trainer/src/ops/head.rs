@@ -4,11 +4,7 @@
 //! over the tiles: product into the tile, [`head_tile`], [`head_rescale`] on the sum of weighted
 //! embeddings, product of the tile onto it; then [`head_finish`].
 
-use candle_core::backend::BackendStorage;
-use candle_core::{
-    CpuStorage, DType, InplaceOp1, InplaceOp2, InplaceOp3, Layout, Result, Tensor, bail,
-};
-use half::bf16;
+use candle_core::{CpuStorage, InplaceOp1, InplaceOp2, InplaceOp3, Layout, Result, Tensor, bail};
 
 use super::simd::{self, vectorized};
 use super::{attention, cpu};
@@ -59,20 +55,14 @@ pub fn head_rescale(sums: &Tensor, work: &Tensor) -> Result<()> {
     sums.inplace_op2(work, &Rescale)
 }
 
-/// `sums[t] = E[label of t] - sums[t]/Σ`: the gradient of each label's log-probability by the
-/// hidden state.
+/// `sums[t] = labels[t] - sums[t]/Σ`: the gradient of each label's log-probability by the hidden
+/// state.
 ///
-/// `sums` is `[N, D]`, `embedding` is `[V, D]` and may be in bfloat16.
-pub fn head_finish(sums: &Tensor, work: &Tensor, embedding: &Tensor, labels: &[u32]) -> Result<()> {
+/// `sums` and `labels`, the labels' rows of the output head, are `[N, D]`.
+pub fn head_finish(sums: &Tensor, work: &Tensor, labels: &Tensor) -> Result<()> {
     check_rows(sums, work)?;
-    let (tokens, width) = embedding.dims2()?;
-    if width != sums.dims2()?.1 || labels.iter().any(|&label| label as usize >= tokens) {
-        bail!(
-            "labels or width do not fit an output head of {:?}",
-            embedding.dims()
-        );
-    }
-    sums.inplace_op3(work, embedding, &Finish { labels })
+    cpu::expect_shape(labels, sums.dims(), "the labels' rows of the output head")?;
+    sums.inplace_op3(work, labels, &Finish)
 }
 
 fn check_rows(sums: &Tensor, work: &Tensor) -> Result<()> {
@@ -221,11 +211,9 @@ impl InplaceOp2 for Rescale {
     }
 }
 
-struct Finish<'a> {
-    labels: &'a [u32],
-}
+struct Finish;
 
-impl InplaceOp3 for Finish<'_> {
+impl InplaceOp3 for Finish {
     fn name(&self) -> &'static str {
         "trainer-head-finish"
     }
@@ -236,33 +224,17 @@ impl InplaceOp3 for Finish<'_> {
         sums_layout: &Layout,
         work: &CpuStorage,
         work_layout: &Layout,
-        embedding: &CpuStorage,
-        embedding_layout: &Layout,
+        labels: &CpuStorage,
+        labels_layout: &Layout,
     ) -> Result<()> {
         let (width, work_width) = (sums_layout.dims()[1], work_layout.dims()[1]);
         let work = cpu::source(work, work_layout)?;
-        let sums = cpu::target(sums, sums_layout)?;
-        let divide = |row: usize, sums: &mut [f32]| {
+        let labels = cpu::source(labels, labels_layout)?;
+        cpu::for_rows(cpu::target(sums, sums_layout)?, width, |row, sums| {
             let sum = work[(row + 1) * work_width - HEAD_STATISTICS + SUM];
             simd::scale(sums, -1.0 / sum);
-            let start = self.labels[row] as usize * width;
-            start..start + width
-        };
-        if embedding.dtype() == DType::BF16 {
-            let embedding = cpu::source_of::<bf16>(embedding, embedding_layout)?;
-            cpu::for_rows(sums, width, |row, sums| {
-                let label = divide(row, sums);
-                for (sum, number) in sums.iter_mut().zip(&embedding[label]) {
-                    *sum += number.to_f32();
-                }
-            });
-        } else {
-            let embedding = cpu::source(embedding, embedding_layout)?;
-            cpu::for_rows(sums, width, |row, sums| {
-                let label = divide(row, sums);
-                attention::add_scaled(sums, &embedding[label], 1.0);
-            });
-        }
+            attention::add_scaled(sums, &labels[row * width..(row + 1) * width], 1.0);
+        });
         Ok(())
     }
 }

@@ -13,6 +13,7 @@
 //! | `attention_cached` | attention of new tokens over a cache |
 //! | `segments` | which rows of a batch see which |
 //! | `rows`, `scale` | gathering, scattering, adding and scaling rows |
+//! | `blocks` | quantised weights, widened where they are multiplied |
 //! | `head` | one vocabulary tile of the output head |
 //! | `decompose` | lengths of rows apart from their directions |
 //! | `dropout` | zeroing by a counter-based random generator |
@@ -32,6 +33,7 @@ mod adamw;
 mod attention;
 mod attention_backward;
 mod attention_cached;
+mod blocks;
 mod cpu;
 mod decompose;
 mod dropout;
@@ -51,6 +53,7 @@ pub use adamw::{AdamStep, adamw_moments, adamw_update, sum_of_squares};
 pub use attention::{AttentionShape, attention};
 pub use attention_backward::attention_backward;
 pub use attention_cached::attention_cached;
+pub use blocks::Blocks;
 pub use decompose::{add_column_products, row_norms, scale_columns};
 pub use dropout::{DropoutKey, dropout, dropped};
 pub use gemm::{gemm, gemm_add, gemm_scaled, linear, multiplies_bfloat16};

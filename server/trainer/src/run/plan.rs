@@ -34,10 +34,11 @@ const PROGRAM_BYTES: usize = 256 << 20;
 const DRAWN_AT_ONCE: usize = 64;
 
 /// About how many bytes of memory a run needs, where its longest row, or its fullest pack of rows, has
-/// `longest` tokens after it was cut. In numbers of 32 bits it is the sum of
+/// `longest` tokens after it was cut; `block_bytes` is the base's, if it is quantised by blocks. In
+/// numbers of 32 bits it is the sum of
 ///
 /// - the base: embedding, head if it is not tied, and `2·D·H·d + 2·D·KV·d + 3·D·F + 2·D` a layer;
-///   half of that in bfloat16;
+///   half of that in bfloat16; quantised, the bytes of its blocks and one matrix that is widened;
 /// - the adapter four times (values, gradients, two moments of AdamW), and once more where it
 ///   starts from another one, which stays as the reference;
 /// - for each of the T tokens of a batch (batch size times the longest row, twice for pairs) what
@@ -51,7 +52,12 @@ const DRAWN_AT_ONCE: usize = 64;
 ///
 /// the two before the last times 9/8, because buffers come in eight sizes for each power of two; and a
 /// constant for the program. The logits are computed in tiles and are not worth counting.
-pub fn estimate_memory(model: &ModelConfig, config: &TrainingConfig, longest: usize) -> u64 {
+pub fn estimate_memory(
+    model: &ModelConfig,
+    block_bytes: Option<usize>,
+    config: &TrainingConfig,
+    longest: usize,
+) -> u64 {
     let shape = LoraShape::of(config);
     let adapter = adapter::parameters(model, &shape);
     let copies = if config.adapter.initial.is_some() {
@@ -85,13 +91,15 @@ pub fn estimate_memory(model: &ModelConfig, config: &TrainingConfig, longest: us
     let saved = saved + shape.targets.len() * shape.rank + unscaled;
     let transient = 6 * width + 4 * inner;
     let activations = tokens * (model.layers * saved + transient) / 8 * 9;
+    let full = base_parameters(model) * NUMBER;
     let base = match config.precision {
-        Precision::Full => base_parameters(model),
-        Precision::Brain => base_parameters(model) / 2,
+        Precision::Full => full,
+        Precision::Brain => full / 2,
+        Precision::Quantised => block_bytes.unwrap_or(full) + width * inner.max(queries) * NUMBER,
     };
     let cache = drawn * model.layers * 2 * keys;
-    let numbers = base + copies * adapter + activations + cache;
-    (numbers * NUMBER + PROGRAM_BYTES) as u64
+    let numbers = copies * adapter + activations + cache;
+    (base + numbers * NUMBER + PROGRAM_BYTES) as u64
 }
 
 /// How many answers are drawn at once.
@@ -128,15 +136,15 @@ mod tests {
             let mut config = TrainingConfig::default();
             config.batch.size = size;
             config.adapter.rank = rank;
-            estimate_memory(&tiny_config(), &config, 100)
+            estimate_memory(&tiny_config(), None, &config, 100)
         };
         assert!(of(2, 8) < of(4, 8));
         assert!(of(2, 8) < of(2, 16));
         assert!(of(2, 8) > PROGRAM_BYTES as u64);
         let mut decomposed = TrainingConfig::default();
         decomposed.adapter.weight_decomposed = true;
-        let of_decomposed = estimate_memory(&tiny_config(), &decomposed, 100);
-        let plain = estimate_memory(&tiny_config(), &TrainingConfig::default(), 100);
+        let of_decomposed = estimate_memory(&tiny_config(), None, &decomposed, 100);
+        let plain = estimate_memory(&tiny_config(), None, &TrainingConfig::default(), 100);
         // 800 tokens with 64 + 2·32 + 64 + 2·96 + 64 results in each of two layers.
         let results = 800 * 2 * 448 / 8 * 9 * 4;
         let magnitudes = 4 * 2 * 448 * 4;
@@ -146,9 +154,16 @@ mod tests {
             precision: Precision::Brain,
             ..TrainingConfig::default()
         };
-        let of = |config| estimate_memory(&tiny_config(), config, 100);
+        let of = |config| estimate_memory(&tiny_config(), Some(50_000), config, 100);
         let saved = of(&in_full) - of(&in_half);
         assert_eq!(saved, base_parameters(&tiny_config()) as u64 * 2);
+        let quantised = TrainingConfig {
+            precision: Precision::Quantised,
+            ..TrainingConfig::default()
+        };
+        let saved = of(&in_full) - of(&quantised);
+        let kept = 50_000 + 64 * 96 * 4;
+        assert_eq!(saved, base_parameters(&tiny_config()) as u64 * 4 - kept);
     }
 
     #[test]

@@ -7,7 +7,7 @@ use candle_core::{Device, Tensor};
 use serde_json::Value;
 use shared::training::TargetModule;
 use trainer::data::TokenizedRow;
-use trainer::model::{LoadedModel, load};
+use trainer::model::{LoadedModel, Matrix, load};
 
 /// A file or folder that `tests/reference/generate.py` made.
 pub(crate) fn fixture(name: &str) -> PathBuf {
@@ -60,6 +60,11 @@ pub(crate) fn row(value: &Value) -> TokenizedRow {
 /// All numbers of an f32 tensor.
 pub(crate) fn numbers(tensor: &Tensor) -> Vec<f32> {
     tensor.flatten_all().unwrap().to_vec1().unwrap()
+}
+
+/// All numbers of a frozen matrix.
+pub(crate) fn entries(matrix: &Matrix) -> Vec<f32> {
+    numbers(&matrix.numbers().unwrap())
 }
 
 /// The largest difference, by the largest number of `theirs`.

@@ -35,7 +35,7 @@ impl<'a> Oracle<'a> {
     pub(super) fn hidden(&self, tokens: &[u32]) -> Result<Tensor> {
         let config = &self.model.config;
         let ids = Tensor::new(tokens, &Device::Cpu)?;
-        let mut x = wide(&self.model.weights.embedding)?.index_select(&ids, 0)?;
+        let mut x = wide(&self.model.weights.embedding.numbers()?)?.index_select(&ids, 0)?;
         x = (x * config.embedding_scale.unwrap_or(1.0))?;
         for layer in 0..config.layers {
             let weights = &self.model.weights.layers[layer];
@@ -80,7 +80,7 @@ impl<'a> Oracle<'a> {
     /// Log-probabilities of all tokens at each place, `[T, V]`.
     pub(super) fn logps(&self, tokens: &[u32]) -> Result<Tensor> {
         let normed = self.norm(&self.hidden(tokens)?, &self.model.weights.norm)?;
-        let logits = normed.matmul(&wide(self.model.weights.head())?.t()?)?;
+        let logits = normed.matmul(&wide(&self.model.weights.head().numbers()?)?.t()?)?;
         candle_nn::ops::log_softmax(&logits, D::Minus1)
     }
 
@@ -95,7 +95,8 @@ impl<'a> Oracle<'a> {
     }
 
     fn linear(&self, layer: usize, target: TargetModule, x: &Tensor) -> Result<Tensor> {
-        let y = x.matmul(&wide(self.model.weights.layers[layer].linear(target))?.t()?)?;
+        let y =
+            x.matmul(&wide(&self.model.weights.layers[layer].linear(target).numbers()?)?.t()?)?;
         let Some((a, b)) = self.matrices(layer, target)? else {
             return Ok(y);
         };
@@ -106,7 +107,7 @@ impl<'a> Oracle<'a> {
             return y + low;
         };
         // As PEFT puts it.
-        let weight = wide(self.model.weights.layers[layer].linear(target))?;
+        let weight = wide(&self.model.weights.layers[layer].linear(target).numbers()?)?;
         let sum = (&weight + (b.matmul(&a)? * scale)?)?;
         let norm = sum.sqr()?.sum(1)?.sqrt()?.detach();
         let factor = (self.place(magnitude)? / norm)?;

@@ -18,6 +18,7 @@ use crate::model::Architecture;
 use crate::model::assemble::TensorSource;
 use crate::model::names::is_norm;
 use crate::model::reason::{read_text, refuse, unreadable};
+use crate::ops::Blocks;
 
 const SINGLE: &str = "model.safetensors";
 const INDEX: &str = "model.safetensors.index.json";
@@ -99,6 +100,14 @@ impl TensorSource for Shards {
             }
         }
         Ok((shape, numbers))
+    }
+
+    fn blocks(&mut self, _name: &str) -> Result<Option<Blocks>> {
+        Ok(None)
+    }
+
+    fn block_bytes(&self) -> Option<usize> {
+        None
     }
 
     fn unread(&self) -> Vec<String> {

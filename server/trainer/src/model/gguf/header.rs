@@ -1,5 +1,6 @@
 //! Metadata of a GGUF file, with errors that name the key.
 
+use std::borrow::Cow;
 use std::fs::File;
 use std::io::BufReader;
 use std::path::{Path, PathBuf};
@@ -7,8 +8,10 @@ use std::path::{Path, PathBuf};
 use candle_core::Device;
 use candle_core::quantized::gguf_file::{Content, Value};
 
+use super::tensors::halves_of_heads;
 use crate::error::{Result, TrainerError};
 use crate::model::reason::{guarded, refuse, unreadable};
+use crate::ops::Blocks;
 
 /// An opened GGUF file.
 pub(crate) struct Header {
@@ -94,6 +97,31 @@ impl Header {
 
     pub(crate) fn refuse(&self, reason: impl Into<String>) -> TrainerError {
         refuse(&self.path, reason)
+    }
+
+    /// A matrix as its blocks, if it is one; rows of interleaved heads are put in Hugging Face's
+    /// order.
+    pub(crate) fn blocks(&mut self, name: &str, heads: Option<usize>) -> Result<Option<Blocks>> {
+        let Self {
+            path,
+            file,
+            content,
+        } = self;
+        guarded(path, &format!("the tensor {name}"), || {
+            let tensor = content.tensor(file, name, &Device::Cpu)?;
+            let &[rows, columns] = tensor.shape().dims() else {
+                return Ok(None);
+            };
+            let data = tensor.data()?;
+            let row = data.len() / rows.max(1);
+            let data = match heads {
+                Some(heads) if rows.is_multiple_of(2 * heads.max(1)) => {
+                    Cow::Owned(halves_of_heads(&data, heads, row))
+                }
+                _ => data,
+            };
+            Ok::<_, candle_core::Error>(Some(Blocks::new(tensor.dtype(), &data, rows, columns)?))
+        })
     }
 
     /// A tensor's shape and its numbers as f32, row-major.

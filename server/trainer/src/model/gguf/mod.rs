@@ -1,5 +1,6 @@
 //! A model in GGUF's form (version 2 and 3): one file with metadata, tokenizer and weights, which
-//! may be quantised. Quantised weights are widened to f32 while loading.
+//! may be quantised. Quantised weights are widened to f32 while loading, or kept as they are and widened
+//! where they are multiplied.
 
 mod config;
 mod header;

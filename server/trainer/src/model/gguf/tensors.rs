@@ -1,12 +1,15 @@
-//! The tensors of a GGUF file under Hugging Face's names, widened to f32.
+//! The tensors of a GGUF file under Hugging Face's names, widened to f32 or as their blocks.
 
 use std::collections::HashSet;
 use std::path::Path;
+
+use candle_core::quantized::gguf_file::TensorInfo;
 
 use super::header::Header;
 use crate::error::Result;
 use crate::model::Architecture;
 use crate::model::assemble::TensorSource;
+use crate::ops::Blocks;
 
 /// The norms that are called `post_attention_layernorm` and `ffn_norm` in most families are two in
 /// those with norms behind attention.
@@ -94,6 +97,37 @@ impl TensorSource for Tensors {
         }
     }
 
+    fn blocks(&mut self, name: &str) -> Result<Option<Blocks>> {
+        let stored = gguf_name(name, self.architecture);
+        let infos = &self.header.content.tensor_infos;
+        let is_quantised = |info: &TensorInfo| info.ggml_dtype.block_size() > 1;
+        if !infos.get(&stored).is_some_and(is_quantised) {
+            return Ok(None);
+        }
+        let heads = self.interleaved_heads(name);
+        let blocks = self.header.blocks(&stored, heads)?;
+        self.read.insert(stored);
+        Ok(blocks)
+    }
+
+    fn block_bytes(&self) -> Option<usize> {
+        let infos = self.header.content.tensor_infos.values();
+        let mut bytes = 0;
+        let mut is_quantised = false;
+        for TensorInfo {
+            shape, ggml_dtype, ..
+        } in infos
+        {
+            let block = ggml_dtype.block_size();
+            is_quantised |= block > 1;
+            bytes += match block {
+                1 => shape.elem_count() * 4,
+                block => shape.elem_count() / block * ggml_dtype.type_size(),
+            };
+        }
+        is_quantised.then_some(bytes)
+    }
+
     fn unread(&self) -> Vec<String> {
         let tensors = self.header.content.tensor_infos.keys();
         tensors
@@ -129,8 +163,9 @@ pub(crate) fn gguf_name(name: &str, architecture: Architecture) -> String {
 }
 
 /// Rows of each head from pairs (0, d/2, 1, d/2+1, ...), as llama.cpp rotates them, to halves
-/// (0, 1, ..., d/2, d/2+1, ...), as Hugging Face does. `numbers` is `[heads * d, columns]`.
-pub(crate) fn halves_of_heads(numbers: &[f32], heads: usize, columns: usize) -> Vec<f32> {
+/// (0, 1, ..., d/2, d/2+1, ...), as Hugging Face does. `numbers` is `[heads * d, columns]`, of numbers
+/// or of the bytes that hold them.
+pub(crate) fn halves_of_heads<T: Copy>(numbers: &[T], heads: usize, columns: usize) -> Vec<T> {
     let head_dim = numbers.len() / (heads * columns);
     let mut halves = Vec::with_capacity(numbers.len());
     for head in numbers.chunks_exact(head_dim * columns) {
