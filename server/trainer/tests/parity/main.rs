@@ -29,6 +29,8 @@ mod optimizer;
 #[cfg(test)]
 mod packing;
 #[cfg(test)]
+mod quantised;
+#[cfg(test)]
 mod smollm2;
 #[cfg(test)]
 mod support;

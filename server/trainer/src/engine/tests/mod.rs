@@ -3,6 +3,7 @@
 mod decode;
 mod decomposed;
 mod oracle;
+mod quantised;
 
 use candle_core::{Tensor, backprop::GradStore};
 use shared::training::TargetModule;
