@@ -49,6 +49,8 @@ pub enum Place {
     Runs,
     /// Asking for a run.
     NewRun,
+    /// Runs side by side.
+    CompareRuns,
     /// One run, by its number in the project.
     Run(i64),
     /// The evaluations.
@@ -102,6 +104,7 @@ impl Place {
             ["queues", id, "annotate"] => Some(Self::Annotate(id.parse().ok()?)),
             ["runs"] => Some(Self::Runs),
             ["runs", "new"] => Some(Self::NewRun),
+            ["runs", "compare"] => Some(Self::CompareRuns),
             ["runs", number] => Some(Self::Run(number.parse().ok()?)),
             ["evaluations"] => Some(Self::Evaluations),
             ["evaluations", "new"] => Some(Self::NewEvaluation),
@@ -158,6 +161,7 @@ impl fmt::Display for Place {
             Self::Annotate(id) => write!(formatter, "/queues/{id}/annotate"),
             Self::Runs => formatter.write_str("/runs"),
             Self::NewRun => formatter.write_str("/runs/new"),
+            Self::CompareRuns => formatter.write_str("/runs/compare"),
             Self::Run(number) => write!(formatter, "/runs/{number}"),
             Self::Evaluations => formatter.write_str("/evaluations"),
             Self::NewEvaluation => formatter.write_str("/evaluations/new"),
@@ -200,6 +204,7 @@ mod tests {
             &format!("/queues/{ID}/annotate"),
             "/runs",
             "/runs/new",
+            "/runs/compare",
             "/runs/12",
             "/evaluations",
             "/evaluations/new",

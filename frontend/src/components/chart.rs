@@ -5,6 +5,8 @@ use std::fmt::Write as _;
 
 use leptos::prelude::*;
 
+use super::axis::{free_place, ticks};
+
 /// A line.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Series {
@@ -19,7 +21,8 @@ pub struct Series {
 /// Everything that is drawn.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Plot {
-    /// The lines; the first one is the main one.
+    /// The lines; the first one is the main one. One without points is not drawn, and keeps its
+    /// colour from the others.
     pub series: Vec<Series>,
     /// The last x of the axis, the same for charts that lie below each other.
     pub x_end: f64,
@@ -32,8 +35,8 @@ const TOP: f64 = 12.0;
 const BOTTOM: f64 = 24.0;
 const LEFT: f64 = 58.0;
 
-/// The height of a label at a line's end.
-const LABEL: f64 = 14.0;
+/// Labels further down would lie on the numbers of the x axis.
+const LOWEST_LABEL: f64 = HEIGHT - BOTTOM + 4.0;
 
 /// Rows of the table at most; more are thinned out.
 const MAX_ROWS: usize = 60;
@@ -105,7 +108,7 @@ fn draw(plot: &Plot, width: f64, title: &str) -> AnyView {
         }
         .into_any()
     });
-    let along = self::ticks(0.0, x_end)
+    let along = super::axis::ticks(0.0, x_end)
         .into_iter()
         .filter(|tick| *tick <= x_end);
     let along = along.map(|tick| {
@@ -117,9 +120,8 @@ fn draw(plot: &Plot, width: f64, title: &str) -> AnyView {
     let mut label_ends: Vec<f64> = Vec::new();
     let lines = plot.series.iter().enumerate().filter_map(|(at, series)| {
         let last = series.points.last()?;
-        let place = free_place(&mut label_ends, y(last.1) + 4.0);
-        let class = format!("chart__line chart__line--{}", at % 7 + 1);
-        let label = format!("chart__label chart__label--{}", at % 7 + 1);
+        let place = free_place(&mut label_ends, y(last.1) + 4.0, LOWEST_LABEL);
+        let label = format!("chart__label chart__label--{}", look(at));
         let text = format!("{} {}", series.name, short(last.1));
         let marks = series.is_marked.then(|| {
             let circle = |point: &(f64, f64)| {
@@ -131,7 +133,7 @@ fn draw(plot: &Plot, width: f64, title: &str) -> AnyView {
         let path = path(&series.points, &x, &y);
         Some(
             view! {
-                <g class=class>
+                <g class=line_class(at)>
                     <path d=path />
                     {marks}
                 </g>
@@ -157,6 +159,15 @@ fn draw(plot: &Plot, width: f64, title: &str) -> AnyView {
     .into_any()
 }
 
+/// The colours and dashes of lines, by their places; after seven they come again.
+const fn look(at: usize) -> usize {
+    at % 7 + 1
+}
+
+pub(super) fn line_class(at: usize) -> String {
+    format!("chart__line chart__line--{}", look(at))
+}
+
 fn path(points: &[(f64, f64)], x: &dyn Fn(f64) -> f64, y: &dyn Fn(f64) -> f64) -> String {
     let mut path = String::new();
     for (at, point) in points.iter().enumerate() {
@@ -165,44 +176,6 @@ fn path(points: &[(f64, f64)], x: &dyn Fn(f64) -> f64, y: &dyn Fn(f64) -> f64) -
         let _ = write!(path, "{letter}{:.1} {:.1}", x(point.0), y(point.1));
     }
     path
-}
-
-/// A height for a label that no other label has.
-fn free_place(taken: &mut Vec<f64>, wanted: f64) -> f64 {
-    let mut place = wanted;
-    // Each label can push it down once; a rounding error must not push it for ever.
-    for _ in 0..taken.len() {
-        if let Some(near) = taken.iter().find(|other| (**other - place).abs() < LABEL) {
-            place = near + LABEL;
-        }
-    }
-    taken.push(place);
-    place
-}
-
-/// Round values that cover a range, about five of them.
-#[expect(
-    clippy::cast_possible_truncation,
-    clippy::cast_sign_loss,
-    reason = "it is clamped to a few"
-)]
-fn ticks(low: f64, high: f64) -> Vec<f64> {
-    let span = if high > low {
-        high - low
-    } else {
-        high.abs().max(1e-9)
-    };
-    let rough = span / 4.0;
-    let power = 10_f64.powf(rough.log10().floor());
-    let unit = [1.0, 2.0, 5.0, 10.0]
-        .into_iter()
-        .map(|factor| factor * power)
-        .find(|unit| *unit >= rough)
-        .unwrap_or(rough);
-    let first = (low / unit).floor();
-    let count = (high / unit).ceil() - first;
-    let count = count.clamp(1.0, 12.0) as usize;
-    (0..=count).map(|at| (first + at as f64) * unit).collect()
 }
 
 /// A number with as many digits as tell something.
@@ -242,7 +215,9 @@ fn describe(plot: &Plot) -> String {
 }
 
 fn table(plot: &Plot, x_name: &'static str) -> AnyView {
-    let tables = plot.series.iter().map(|series| {
+    let measured = plot.series.iter();
+    let measured = measured.filter(|series| !series.points.is_empty());
+    let tables = measured.map(|series| {
         let every = series.points.len().div_ceil(MAX_ROWS).max(1);
         let rows = series.points.iter().step_by(every).map(|point| {
             view! {
@@ -275,15 +250,6 @@ mod tests {
     use super::*;
 
     #[test]
-    fn ticks_are_round_and_cover_the_range() {
-        assert_eq!(ticks(0.0, 10.0), [0.0, 5.0, 10.0]);
-        assert_eq!(ticks(0.0, 100.0), [0.0, 50.0, 100.0]);
-        assert_eq!(ticks(1.0, 1.0), [1.0, 1.5]);
-        let fine = ticks(0.83, 2.41);
-        assert!(fine[0] <= 0.83 && *fine.last().unwrap() >= 2.41, "{fine:?}");
-    }
-
-    #[test]
     fn numbers_keep_the_digits_that_tell_something() {
         let pairs = [
             (0.0, "0"),
@@ -295,13 +261,5 @@ mod tests {
         for (value, text) in pairs {
             assert_eq!(short(value), text);
         }
-    }
-
-    #[test]
-    fn labels_do_not_lie_on_each_other() {
-        let mut taken = Vec::new();
-        let places = [free_place(&mut taken, 50.0), free_place(&mut taken, 52.0)];
-        let [first, second] = places;
-        assert!((first - 50.0_f64).abs() < 1e-9 && (second - 64.0_f64).abs() < 1e-9);
     }
 }

@@ -11,6 +11,7 @@
 //! 3. Logic that can be wrong goes into a plain function with a test beside it.
 //! 4. Look at it in both themes, at 390 px, with the keyboard alone.
 
+mod axis;
 pub mod badge;
 pub mod button;
 pub mod card;
@@ -37,6 +38,7 @@ pub mod progress;
 pub mod select;
 pub mod skeleton;
 pub mod stats;
+pub mod swatch;
 pub mod table;
 pub mod tabs;
 pub mod text_area;
@@ -70,6 +72,7 @@ pub use progress::ProgressBar;
 pub use select::{Choice, Select};
 pub use skeleton::{Skeleton, SkeletonShape};
 pub use stats::{Stat, Stats};
+pub use swatch::Swatch;
 pub use table::{Align, Cell, Column, Table, row_key};
 pub use tabs::{Tab, Tabs};
 pub use text_area::TextArea;

@@ -12,7 +12,7 @@ use super::{
     prompts::{PromptPage, PromptsPage},
     queues::{QueuePage, QueuesPage},
     reports::{NewReportPage, ReportPage, ReportsPage},
-    runs::{NewRunPage, RunPage, RunsPage},
+    runs::{CompareRunsPage, NewRunPage, RunPage, RunsPage},
     settings::SettingsPage,
     spec::{CompareSpecPage, EditSpecPage, SpecPage},
     suites::{NewSuitePage, SuitePage, SuitesPage},
@@ -76,6 +76,7 @@ pub(super) fn runs() -> Result<Draw, ApiError> {
     Ok(Draw(|place| match place {
         Place::Runs => view! { <RunsPage /> }.into_any(),
         Place::NewRun => view! { <NewRunPage /> }.into_any(),
+        Place::CompareRuns => view! { <CompareRunsPage /> }.into_any(),
         Place::Run(number) => view! { <RunPage number /> }.into_any(),
         _ => view! { <NotFoundPage /> }.into_any(),
     }))

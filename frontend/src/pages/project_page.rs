@@ -59,7 +59,7 @@ impl Part {
             | Place::Prompt(_)
             | Place::Settings => Some(Self::Groundwork),
             Place::Queues | Place::Queue(_) | Place::Annotate(_) => Some(Self::Queues),
-            Place::Runs | Place::NewRun | Place::Run(_) => Some(Self::Runs),
+            Place::Runs | Place::NewRun | Place::CompareRuns | Place::Run(_) => Some(Self::Runs),
             Place::Evaluations
             | Place::NewEvaluation
             | Place::Evaluation(_)

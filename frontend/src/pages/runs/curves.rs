@@ -8,6 +8,15 @@ use shared::training::{
 use super::story::Story;
 use crate::components::chart::{Chart, Plot, Series};
 
+/// The share of pairs in the right order, as a chart is called.
+pub(super) const PAIRS_WON: &str = "Pairs whose better response wins, of 1";
+
+/// The reward of a run's own answers, as a chart is called.
+pub(super) const REWARD: &str = "Reward of answers";
+
+/// The share of answers that pass, as a chart is called.
+pub(super) const CHECKS_PASSED: &str = "Checks passed, of 1";
+
 /// All curves.
 #[component]
 pub fn Curves(
@@ -25,12 +34,8 @@ pub fn Curves(
     let loss = Memo::new(move |_| {
         story.with(|story| Plot {
             series: vec![
-                steps(story, "training", |step| step.loss),
-                Series {
-                    name: "validation".to_owned(),
-                    points: story.validation(),
-                    is_marked: true,
-                },
+                of_steps(story, "training", |step| step.loss),
+                of_evaluations(story, "validation", |one| one.validation_loss),
             ],
             x_end: x_end.get(),
             from_zero: false,
@@ -54,9 +59,7 @@ pub fn Curves(
             move |one| value(&one.preference?),
         )
     };
-    let wins = preference("Pairs whose better response wins, of 1", |found| {
-        found.rewards_accuracies
-    });
+    let wins = preference(PAIRS_WON, |found| found.rewards_accuracies);
     let margins = preference("Reward of better responses above worse ones", |found| {
         found.rewards_margins
     });
@@ -64,7 +67,7 @@ pub fn Curves(
     let reward = measured(
         story,
         x_end,
-        "Reward of answers",
+        REWARD,
         |step| step.drawn?.reward,
         |one| one.reward,
     );
@@ -86,7 +89,7 @@ pub fn Curves(
     let one = move |name: &'static str, value: fn(&StepMetrics) -> Option<f64>| {
         Signal::derive(move || {
             story.with(|story| Plot {
-                series: vec![steps(story, name, value)],
+                series: vec![of_steps(story, name, value)],
                 x_end: x_end.get(),
                 from_zero: true,
             })
@@ -104,7 +107,7 @@ pub fn Curves(
                     .get()
                     .then(|| {
                         view! {
-                            <Chart title="Checks passed, of 1" x_name="step" plot=tasks.into() />
+                            <Chart title=CHECKS_PASSED x_name="step" plot=tasks.into() />
                         }
                     })
             }}
@@ -124,7 +127,12 @@ pub fn Curves(
     }
 }
 
-fn steps(story: &Story, name: &str, value: impl Fn(&StepMetrics) -> Option<f64>) -> Series {
+/// What each step measured, as a line.
+pub(super) fn of_steps(
+    story: &Story,
+    name: &str,
+    value: impl Fn(&StepMetrics) -> Option<f64>,
+) -> Series {
     let points = story.steps.iter();
     let points = points.filter_map(|step| Some((step.step as f64, value(step)?)));
     Series {
@@ -134,7 +142,23 @@ fn steps(story: &Story, name: &str, value: impl Fn(&StepMetrics) -> Option<f64>)
     }
 }
 
-fn rate_of(metric: TaskMetric) -> f64 {
+/// What each evaluation measured, as a line of marked points.
+pub(super) fn of_evaluations(
+    story: &Story,
+    name: &str,
+    value: impl Fn(&EvaluationMetrics) -> Option<f64>,
+) -> Series {
+    let points = story.evaluations.iter();
+    let points = points.filter_map(|one| Some((one.step as f64, value(one)?)));
+    Series {
+        name: name.to_owned(),
+        points: points.collect(),
+        is_marked: true,
+    }
+}
+
+/// The share that passed, of 1.
+pub(super) fn rate_of(metric: TaskMetric) -> f64 {
     metric.passed as f64 / metric.total.max(1) as f64
 }
 
@@ -149,13 +173,7 @@ fn tasks(story: &Story, x_end: f64) -> Plot {
         }
     }
     let line = |name: &str, value: &dyn Fn(&EvaluationMetrics) -> Option<TaskMetric>| {
-        let points = story.evaluations.iter();
-        let points = points.filter_map(|one| Some((one.step as f64, rate_of(value(one)?))));
-        Series {
-            name: name.to_owned(),
-            points: points.collect(),
-            is_marked: true,
-        }
+        of_evaluations(story, name, |one| value(one).map(rate_of))
     };
     let mut series = vec![line("all", &|one| one.all_checks)];
     series.extend(
@@ -182,16 +200,9 @@ fn measured(
 ) -> AnyView {
     let plot = Memo::new(move |_| {
         story.with(|story| {
-            let validation = story.evaluations.iter();
-            let validation =
-                validation.filter_map(|one| Some((one.step as f64, of_evaluation(one)?)));
             let mut series = vec![
-                steps(story, "training", &of_step),
-                Series {
-                    name: "validation".to_owned(),
-                    points: validation.collect(),
-                    is_marked: true,
-                },
+                of_steps(story, "training", &of_step),
+                of_evaluations(story, "validation", &of_evaluation),
             ];
             series.retain(|series| !series.points.is_empty());
             Plot {

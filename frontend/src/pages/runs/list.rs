@@ -11,13 +11,13 @@ use shared::{
     run::RunSummary,
 };
 
-use super::words;
+use super::{compare::ticks::Ticks, words};
 use crate::{
     address::{Address, Place},
     api, browser,
     components::{
         Align, Badge, ButtonKind, Cell, Column, EmptyState, Icon, LinkButton, PageHeader, Pager,
-        ProgressBar, Table, TimeAgo, chart::short,
+        ProgressBar, Table, TimeAgo, chart::short, row_key,
     },
     frame::CurrentProject,
     remote::{Loaded, Remote},
@@ -62,7 +62,7 @@ pub fn RunsPage() -> impl IntoView {
                 {start}
             </PageHeader>
             <Loaded remote=runs let:page>
-                {move || table(page.get(), after.get().is_some())}
+                {list(page, after)}
             </Loaded>
         </div>
     }
@@ -82,16 +82,23 @@ fn answer(page: &Page<RunSummary>) -> String {
     }
 }
 
-fn table(page: Page<RunSummary>, is_later: bool) -> AnyView {
+fn list(page: Signal<Page<RunSummary>>, after: Memo<Option<String>>) -> AnyView {
+    let ticks = Ticks::of_address();
+    let is_empty = Memo::new(move |_| page.with(|page| page.items.is_empty()));
+    let content = move || {
+        if is_empty.get() {
+            let text = "A run teaches a base model what a dataset version shows, and makes a new model version. Cut a dataset version first, then start one with New run.";
+            return view! { <EmptyState title="No runs yet" text /> }.into_any();
+        }
+        table(page, after, ticks)
+    };
+    content.into_any()
+}
+
+fn table(page: Signal<Page<RunSummary>>, after: Memo<Option<String>>, ticks: Ticks) -> AnyView {
     let slug = CurrentProject::expect().slug();
-    if page.items.is_empty() {
-        let text = "A run teaches a base model what a dataset version shows, and makes a new model version. Cut a dataset version first, then start one with New run.";
-        return view! { <EmptyState title="No runs yet" text /> }.into_any();
-    }
-    let own = Address::at(&slug, Place::Runs);
-    let first = is_later.then(|| own.to_string());
-    let next = page.next.map(|next| own.with("after", next).to_string());
     let columns = vec![
+        Column::text("Compare"),
         Column::text("Run"),
         Column::text("State"),
         Column::number("Step"),
@@ -99,15 +106,35 @@ fn table(page: Page<RunSummary>, is_later: bool) -> AnyView {
         Column::number("Validation loss"),
         Column::text("Asked for"),
     ];
-    let rows: Vec<AnyView> = page.items.into_iter().map(|run| row(&slug, run)).collect();
+    let own = Address::at(&slug, Place::Runs);
+    let pager = move || {
+        let own = own.clone();
+        let at = |after: String| {
+            let page = own
+                .clone()
+                .with("after", after)
+                .with("ticked", ticks.word());
+            page.to_string()
+        };
+        let first = after.get().is_some().then(|| at(String::new()));
+        let next = page.with(|page| page.next.clone()).map(at);
+        view! { <Pager label="Pages of the runs" first next_label="Older" next /> }
+    };
+    let runs = move || page.with(|page| page.items.clone());
     view! {
-        <Table caption="Runs, newest first" columns>{rows}</Table>
-        <Pager label="Pages of the runs" first next_label="Older" next />
+        {ticks.bar()}
+        <Table caption="Runs, newest first" columns>
+            // A row that did not change stays, and with it the focus on its box.
+            <For each=runs key=row_key let:run>
+                {row(&slug, run, ticks)}
+            </For>
+        </Table>
+        {pager}
     }
     .into_any()
 }
 
-fn row(slug: &str, run: RunSummary) -> AnyView {
+fn row(slug: &str, run: RunSummary, ticks: Ticks) -> AnyView {
     let href = Address::at(slug, Place::Run(run.number)).to_string();
     let steps = run.total_steps.map_or_else(
         || run.step.to_string(),
@@ -123,6 +150,7 @@ fn row(slug: &str, run: RunSummary) -> AnyView {
     let note = format!("{} ({})", words::method(run.method), run.method);
     view! {
         <tr role="row">
+            <Cell label="Compare">{ticks.tick_box(run.number)}</Cell>
             <Cell>
                 <a class="table__main" href=href>{format!("{} {}", run.number, run.name)}</a>
                 <span class="table__note">{note}</span>

@@ -1,5 +1,6 @@
 //! What is being taught, and does it work?
 
+pub mod compare;
 pub mod curves;
 pub mod decisions;
 pub mod draft;
@@ -16,6 +17,7 @@ pub mod sources;
 pub mod story;
 pub mod words;
 
+pub use compare::CompareRunsPage;
 pub use list::RunsPage;
 pub use new::NewRunPage;
 pub use page::RunPage;

@@ -9,10 +9,11 @@ use shared::{
 
 use super::{curves::Curves, events::Events, live::Stream, samples::Samples, story::Story, words};
 use crate::{
+    address::{Address, Place},
     api,
     components::{
-        Badge, Button, Card, CodeBlock, Language, Notice, NoticeKind, PageHeader, ProgressBar,
-        SkeletonShape, Toasts, toast::complain,
+        Badge, Button, Card, CodeBlock, Language, LinkButton, Notice, NoticeKind, PageHeader,
+        ProgressBar, SkeletonShape, Toasts, toast::complain,
     },
     frame::{Activity, CurrentProject},
     remote::{Loaded, Remote},
@@ -85,9 +86,13 @@ fn story_of(opened: Remote<(Run, RunHistory)>, run: Run, history: RunHistory) ->
         let state = state.get();
         view! { <Badge tone=job_tone(state) text=job_state(state) /> }
     };
+    let others = Address::at(CurrentProject::expect().slug(), Place::Runs)
+        .with("ticked", run.summary.number)
+        .to_string();
     view! {
         <PageHeader title lead>
             {badge}
+            <LinkButton href=others>"Compare with others"</LinkButton>
             {control(opened, state, summary)}
         </PageHeader>
         {lost}
@@ -216,18 +221,17 @@ fn lineage(run: &Run) -> AnyView {
         }
         .into_any()
     };
-    let short = |hash: &str| hash.chars().take(12).collect::<String>();
     let method = words::method(run.summary.method);
     let preflight = &run.preflight;
     let mut facts = vec![
         entry("Teaches", format!("{method} ({})", run.summary.method)),
         entry(
             "Base",
-            format!("{}, {}", run.base_name, short(&run.base_hash)),
+            format!("{}, {}", run.base_name, words::hash(&run.base_hash)),
         ),
         entry(
             "Data",
-            format!("{}, {}", run.dataset_name, short(&run.dataset_hash)),
+            format!("{}, {}", run.dataset_name, words::hash(&run.dataset_hash)),
         ),
         entry(
             "Rows",

@@ -18,7 +18,7 @@ use crate::components::{Checkbox, Choice, Select, TextInput, badge::Badge, badge
 pub type Changes = BTreeMap<String, String>;
 
 /// Settings that the server fills in, or that are decided elsewhere on the page.
-const HIDDEN: [&str; 10] = [
+pub(super) const HIDDEN: [&str; 10] = [
     "method",
     "model",
     "data.train",
@@ -32,7 +32,7 @@ const HIDDEN: [&str; 10] = [
 ];
 
 /// Whether a setting does something with a method.
-fn matters(path: &str, method: Method) -> bool {
+pub(super) fn matters(path: &str, method: Method) -> bool {
     match path {
         "preference.loss" | "preference.label_smoothing" => method == Method::Dpo,
         "preference.margin" => method == Method::Simpo,
@@ -50,7 +50,7 @@ fn matters(path: &str, method: Method) -> bool {
 }
 
 /// Whether a topic has a setting that does something with a method.
-fn has_topic(topic: &str, method: Method) -> bool {
+pub(super) fn has_topic(topic: &str, method: Method) -> bool {
     let lesson = method.lesson();
     match topic {
         "preference" => lesson.judges(),
@@ -60,7 +60,7 @@ fn has_topic(topic: &str, method: Method) -> bool {
 }
 
 /// What a setting may be, where that is one of a few words.
-fn choices(path: &str) -> Option<Vec<Choice<String>>> {
+pub(super) fn choices(path: &str) -> Option<Vec<Choice<String>>> {
     let kind = |kind: &LearningRateSchedule| Choice::new(kind.to_string(), words::schedule(*kind));
     let loss = |loss: &PreferenceLoss| Choice::new(loss.to_string(), words::loss(*loss));
     let policy = |loss: &PolicyLoss| Choice::new(loss.to_string(), words::policy_loss(*loss));
@@ -82,7 +82,7 @@ fn choices(path: &str) -> Option<Vec<Choice<String>>> {
 }
 
 /// The topics in the order of the page: word in the configuration, name, fields.
-fn topics() -> Vec<(&'static str, &'static str, Vec<FieldDoc>)> {
+pub(super) fn topics() -> Vec<(&'static str, &'static str, Vec<FieldDoc>)> {
     let plain = TrainingConfig::fields().into_iter();
     let plain = plain.filter(|field| !field.default.is_object());
     vec![
@@ -111,7 +111,7 @@ fn topics() -> Vec<(&'static str, &'static str, Vec<FieldDoc>)> {
     ]
 }
 
-fn path(topic: &str, name: &str) -> String {
+pub(super) fn path(topic: &str, name: &str) -> String {
     if topic.is_empty() {
         name.to_owned()
     } else {

@@ -33,7 +33,7 @@ impl NamedVersion {
 }
 
 /// Everything there is to choose from.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct Sources {
     /// The versions of all datasets, the newest of each first.
     pub versions: Vec<NamedVersion>,

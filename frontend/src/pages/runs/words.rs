@@ -196,6 +196,25 @@ pub fn bytes(bytes: i64) -> String {
     }
 }
 
+/// As much of a hash as tells two apart.
+#[must_use]
+pub fn hash(hash: &str) -> String {
+    hash.chars().take(12).collect()
+}
+
+/// A measured time, to the second.
+#[must_use]
+pub fn duration(seconds: f64) -> String {
+    let whole = seconds.round().max(0.0);
+    let (hours, minutes) = ((whole / 3600.0).floor(), (whole % 3600.0 / 60.0).floor());
+    let rest = whole % 60.0;
+    match (hours, minutes) {
+        (0.0, 0.0) => format!("{rest} s"),
+        (0.0, _) => format!("{minutes} min {rest} s"),
+        _ => format!("{hours} h {minutes} min"),
+    }
+}
+
 /// A field's name for people: `max_length` is "Max length".
 #[must_use]
 pub fn field(name: &str) -> String {
@@ -215,6 +234,10 @@ mod tests {
         assert_eq!(bytes(3 << 30), "3.0 GiB");
         assert_eq!(bytes(1), "1 MiB");
         assert_eq!(field("max_length"), "Max length");
+        let times = [(4.2, "4 s"), (284.4, "4 min 44 s"), (3_725.0, "1 h 2 min")];
+        for (seconds, text) in times {
+            assert_eq!(duration(seconds), text);
+        }
     }
 
     #[test]
