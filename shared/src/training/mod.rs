@@ -6,14 +6,16 @@
 mod config;
 mod event;
 mod field;
+mod method;
 
 pub use config::{
     AdapterConfig, BatchConfig, CheckpointConfig, DataConfig, EvaluationConfig, GrpoConfig,
-    LearningRateSchedule, Lesson, Method, OptimizerConfig, PolicyLoss, Precision, PreferenceConfig,
-    PreferenceLoss, RewardScale, ScheduleConfig, TargetModule, TrainingConfig,
+    LearningRateSchedule, OptimizerConfig, PolicyLoss, Precision, PreferenceConfig, PreferenceLoss,
+    RewardScale, ScheduleConfig, TargetModule, TrainingConfig,
 };
 pub use event::{
     DrawnMetrics, EvaluationMetrics, PreferenceMetrics, RunEvent, Sample, StepMetrics, StopReason,
     TaskMetric,
 };
 pub use field::FieldDoc;
+pub use method::{Lesson, Method};

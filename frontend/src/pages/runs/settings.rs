@@ -340,8 +340,10 @@ mod tests {
         let packing = changed(&[("data.packing", "true")]);
         let config = configuration(Method::Sft, &packing).unwrap();
         assert_eq!(config.data.packing, Some(true));
-        let config = configuration(Method::Dpo, &packing).unwrap();
-        assert_eq!(config.data.packing, None);
+        for method in [Method::Dpo, Method::Grpo] {
+            let config = configuration(method, &packing).unwrap();
+            assert_eq!(config.data.packing, None);
+        }
         assert_eq!(
             configuration(Method::Sft, &Changes::new()),
             Ok(TrainingConfig::default())
