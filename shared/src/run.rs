@@ -159,7 +159,7 @@ pub struct Preflight {
     pub general_rows: i64,
     /// Tokens of the rows that are learned from, once through.
     pub train_tokens: i64,
-    /// Those of them that the loss is computed on.
+    /// Those of them that the loss is computed on; none where rows are scored whole, or only asked.
     pub loss_tokens: i64,
     /// The longest row, in tokens, before it is cut.
     pub longest_row: i64,

@@ -98,7 +98,10 @@ async fn look_at_rows(
         validation_rows: count(sides.validation.rows),
         general_rows: count(sides.general.rows),
         train_tokens: count(train.tokens),
-        loss_tokens: count(train.learned),
+        loss_tokens: match config.method.lesson() {
+            Lesson::Comparisons | Lesson::Prompts => 0,
+            _ => count(train.learned),
+        },
         longest_row: count(train.longest),
         truncated_rows: count(train.truncated),
         dropped_rows: count(train.dropped),

@@ -136,7 +136,7 @@ documented! {
         pub general_validation: Option<String> = None,
         /// The system message put before every row that has none; evaluation uses the same one.
         pub system_prompt: Option<String> = None,
-        /// The longest row in tokens; longer rows are cut at the end and counted, but for `reward` left out. Plain texts are read in pieces of that length, which do not overlap.
+        /// The longest row in tokens; longer rows are cut at the end and counted, but for `reward` and `grpo` left out. Plain texts are read in pieces of that length, which do not overlap.
         pub max_length: usize = 1024,
         /// Whether rows are drawn in a random order, anew for each epoch.
         pub shuffle: bool = true,

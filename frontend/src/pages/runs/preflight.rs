@@ -54,14 +54,7 @@ fn numbers(known: &Preflight) -> Vec<AnyView> {
                 known.train_rows, known.validation_rows
             ),
         ),
-        (
-            "Tokens",
-            format!(
-                "{}, {} of them learned",
-                grouped(known.train_tokens),
-                grouped(known.loss_tokens)
-            ),
-        ),
+        ("Tokens", tokens(known)),
         (
             "Longest row",
             format!("{} tokens", grouped(known.longest_row)),
@@ -111,6 +104,15 @@ pub fn grouped(number: i64) -> String {
         grouped.push(digit);
     }
     grouped
+}
+
+/// How many tokens there are, and how many of them are learned, where tokens are.
+fn tokens(known: &Preflight) -> String {
+    let all = grouped(known.train_tokens);
+    match known.loss_tokens {
+        0 => all,
+        learned => format!("{all}, {} of them learned", grouped(learned)),
+    }
 }
 
 #[cfg(test)]

@@ -218,7 +218,7 @@ pub fn duration(seconds: f64) -> String {
 /// A field's name for people: `max_length` is "Max length".
 #[must_use]
 pub fn field(name: &str) -> String {
-    let text = name.replace('_', " ");
+    let text = name.replace('_', " ").replace("kl ", "KL ");
     let mut letters = text.chars();
     letters.next().map_or_else(String::new, |first| {
         format!("{}{}", first.to_uppercase(), letters.as_str())
@@ -234,6 +234,7 @@ mod tests {
         assert_eq!(bytes(3 << 30), "3.0 GiB");
         assert_eq!(bytes(1), "1 MiB");
         assert_eq!(field("max_length"), "Max length");
+        assert_eq!(field("kl_weight"), "KL weight");
         let times = [(4.2, "4 s"), (284.4, "4 min 44 s"), (3_725.0, "1 h 2 min")];
         for (seconds, text) in times {
             assert_eq!(duration(seconds), text);
