@@ -126,8 +126,11 @@ pub fn row_content(content: &RowContent) -> AnyView {
             prompt,
             chosen,
             rejected,
+            votes,
+            margin,
         } => view! {
             {turns(prompt)}
+            {words::judgement(*votes, *margin).map(|said| view! { <p class="note">{said}</p> })}
             <div class="turns__sides">
                 {side(Tone::Positive, "Better", chosen)} {side(Tone::Negative, "Worse", rejected)}
             </div>

@@ -2,7 +2,7 @@
 
 use shared::{
     coverage::Coverage,
-    dataset::{ExportFormat, FileFormat, FileShape, RowField, RowKind, RowSource},
+    dataset::{ExportFormat, FileFormat, FileShape, Margin, RowField, RowKind, RowSource, Votes},
     message::Speaker,
     spec::{ClauseKind, Priority},
     suite::{Gate, SuiteKind},
@@ -94,6 +94,9 @@ pub const fn row_field(field: RowField) -> &'static str {
         RowField::Messages => "Whole conversation",
         RowField::Chosen => "Better answer",
         RowField::Rejected => "Worse answer",
+        RowField::VotesChosen => "Votes for the better answer",
+        RowField::VotesRejected => "Votes for the worse answer",
+        RowField::Margin => "Margin of the scores",
         RowField::Label => "Whether it is wanted",
         RowField::Text => "Plain text",
         RowField::Coverage => "Coverage",
@@ -101,6 +104,19 @@ pub const fn row_field(field: RowField) -> &'static str {
         RowField::Clauses => "Clauses",
         RowField::Provenance => "Where it comes from",
     }
+}
+
+/// What annotators said of a pair beyond its order; nothing where they said no more.
+#[must_use]
+pub fn judgement(votes: Option<Votes>, margin: Option<Margin>) -> Option<String> {
+    let votes = votes.map(|votes| {
+        let all = i64::from(votes.chosen()) + i64::from(votes.rejected());
+        let of = count(all, "annotator", "annotators");
+        format!("{} of {of} preferred the better answer", votes.chosen())
+    });
+    let margin = margin.map(|margin| format!("margin of the scores {}", margin.get()));
+    let said: Vec<String> = votes.into_iter().chain(margin).collect();
+    (!said.is_empty()).then(|| said.join(", "))
 }
 
 /// A file format.

@@ -22,6 +22,7 @@ pub fn check(content: &RowContent) -> Result<(), String> {
             prompt,
             chosen,
             rejected,
+            ..
         } => {
             check_prompt(prompt)?;
             check_answer("chosen", chosen)?;
@@ -142,5 +143,39 @@ pub(super) fn is_blank(value: &Value) -> bool {
         Value::String(text) => text.trim().is_empty(),
         Value::Array(items) => items.is_empty(),
         _ => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use shared::dataset::{Margin, Votes};
+
+    use super::*;
+
+    fn pair(votes: Option<Votes>, margin: Option<Margin>) -> RowContent {
+        RowContent::Preference {
+            prompt: vec![Message::user("q")],
+            chosen: vec![Message::assistant("a")],
+            rejected: vec![Message::assistant("b")],
+            votes,
+            margin,
+        }
+    }
+
+    #[test]
+    fn what_a_pair_does_not_say_is_not_part_of_its_hash() {
+        let bare = to_stored(&pair(None, None)).unwrap();
+        let text = r#"{"kind":"preference","prompt":[{"role":"user","content":"q"}],"chosen":[{"role":"assistant","content":"a"}],"rejected":[{"role":"assistant","content":"b"}]}"#;
+        assert_eq!(bare.content, text);
+        let votes = to_stored(&pair(Votes::new(2, 1).ok(), None)).unwrap();
+        let margin = to_stored(&pair(None, Margin::new(0.1).ok())).unwrap();
+        assert!(
+            votes
+                .content
+                .ends_with(r#","votes":{"chosen":2,"rejected":1}}"#)
+        );
+        assert!(margin.content.ends_with(r#","margin":0.1}"#));
+        assert!(bare.hash != votes.hash && bare.hash != margin.hash);
+        assert_eq!(bare.prompt_key, votes.prompt_key);
     }
 }

@@ -6,7 +6,7 @@
 
 use serde_json::{Value, json};
 use shared::{
-    dataset::{ExportFormat, Row, RowContent, RowKind},
+    dataset::{ExportFormat, Margin, Row, RowContent, RowKind, Votes},
     message::{Message, Speaker},
 };
 
@@ -93,16 +93,21 @@ fn write_native(content: &RowContent) -> Value {
             prompt,
             chosen,
             rejected,
-        } => match (
-            plain_prompt(prompt),
-            plain_answer(chosen),
-            plain_answer(rejected),
-        ) {
-            (Some(prompt), Some(chosen), Some(rejected)) => {
-                json!({ "prompt": prompt, "chosen": chosen, "rejected": rejected })
-            }
-            _ => json!({ "prompt": prompt, "chosen": chosen, "rejected": rejected }),
-        },
+            votes,
+            margin,
+        } => {
+            let sides = match (
+                plain_prompt(prompt),
+                plain_answer(chosen),
+                plain_answer(rejected),
+            ) {
+                (Some(prompt), Some(chosen), Some(rejected)) => {
+                    json!({ "prompt": prompt, "chosen": chosen, "rejected": rejected })
+                }
+                _ => json!({ "prompt": prompt, "chosen": chosen, "rejected": rejected }),
+            };
+            with_judgement(sides, *votes, *margin)
+        }
         RowContent::Unpaired {
             prompt,
             completion,
@@ -113,6 +118,18 @@ fn write_native(content: &RowContent) -> Value {
             fields
         }
     }
+}
+
+/// A pair with what it says beyond its order, if it does.
+fn with_judgement(mut pair: Value, votes: Option<Votes>, margin: Option<Margin>) -> Value {
+    if let Some(votes) = votes {
+        pair["votes_chosen"] = json!(votes.chosen());
+        pair["votes_rejected"] = json!(votes.rejected());
+    }
+    if let Some(margin) = margin {
+        pair["margin"] = json!(margin);
+    }
+    pair
 }
 
 /// As texts where that loses nothing, otherwise as turns.
@@ -210,11 +227,14 @@ fn write_sharegpt(content: &RowContent) -> Result<Value, String> {
         prompt,
         chosen,
         rejected,
+        votes,
+        margin,
     } = content
     {
-        return Ok(json!({
+        let sides = json!({
             "conversations": turns(prompt), "chosen": side(chosen), "rejected": side(rejected),
-        }));
+        });
+        return Ok(with_judgement(sides, *votes, *margin));
     }
     let turns: Vec<Value> = as_conversation(content)?.map(sharegpt_turn).collect();
     Ok(json!({ "conversations": turns }))

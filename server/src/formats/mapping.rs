@@ -3,7 +3,9 @@
 use serde_json::Value;
 use shared::{
     coverage::Coverage,
-    dataset::{ColumnMapping, Provenance, Row, RowContent, RowField, RowKind, RowSource},
+    dataset::{
+        ColumnMapping, Margin, Provenance, Row, RowContent, RowField, RowKind, RowSource, Votes,
+    },
     error::FieldError,
     message::{Message, Speaker},
 };
@@ -45,6 +47,16 @@ pub fn check(mapping: &ColumnMapping) -> Vec<FieldError> {
     for field in required(mapping.kind) {
         if !mapping.columns.iter().any(|given| given.field == *field) {
             let message = format!("a {} needs a column for `{field}`", mapping.kind);
+            errors.push(FieldError::new("mapping.columns", message));
+        }
+    }
+    let is_used = |field| mapping.columns.iter().any(|given| given.field == field);
+    for (field, other) in [
+        (RowField::VotesChosen, RowField::VotesRejected),
+        (RowField::VotesRejected, RowField::VotesChosen),
+    ] {
+        if is_used(field) && !is_used(other) {
+            let message = format!("`{field}` says nothing without a column for `{other}`");
             errors.push(FieldError::new("mapping.columns", message));
         }
     }
@@ -96,15 +108,7 @@ impl Mapper {
             RowKind::Conversation => RowContent::Conversation {
                 messages: self.conversation(fields)?,
             },
-            RowKind::Preference => {
-                let [chosen, rejected] = [RowField::Chosen, RowField::Rejected];
-                let prompt = self.prompt(fields)?;
-                pair::read(
-                    prompt,
-                    self.needed(fields, chosen)?,
-                    self.needed(fields, rejected)?,
-                )?
-            }
+            RowKind::Preference => self.preference(fields)?,
             RowKind::Unpaired => self.unpaired(fields)?,
             RowKind::Text => {
                 let value = self.needed(fields, RowField::Text)?;
@@ -112,6 +116,50 @@ impl Mapper {
                 RowContent::Text { text }
             }
         })
+    }
+
+    fn preference(&self, fields: &Fields) -> Result<RowContent, String> {
+        let pair::Pair {
+            prompt,
+            chosen,
+            rejected,
+        } = pair::read(
+            self.prompt(fields)?,
+            self.needed(fields, RowField::Chosen)?,
+            self.needed(fields, RowField::Rejected)?,
+        )?;
+        Ok(RowContent::Preference {
+            prompt,
+            chosen,
+            rejected,
+            votes: self.votes(fields)?,
+            margin: self.margin(fields)?,
+        })
+    }
+
+    /// How many annotators preferred which answer; both counts, or none.
+    fn votes(&self, fields: &Fields) -> Result<Option<Votes>, String> {
+        let (chosen, rejected) = (RowField::VotesChosen, RowField::VotesRejected);
+        let count = |field| {
+            let value = self.needed(fields, field)?;
+            pair::read_count(value).map_err(self.at(field))
+        };
+        if self
+            .value(fields, chosen)
+            .or(self.value(fields, rejected))
+            .is_none()
+        {
+            return Ok(None);
+        }
+        Votes::new(count(chosen)?, count(rejected)?).map(Some)
+    }
+
+    fn margin(&self, fields: &Fields) -> Result<Option<Margin>, String> {
+        let margin = self.value(fields, RowField::Margin).map(|value| {
+            let margin = pair::read_number(value).and_then(Margin::new);
+            margin.map_err(self.at(RowField::Margin))
+        });
+        margin.transpose()
     }
 
     /// The value of a field's column; none if it is empty.

@@ -9,7 +9,7 @@ use shared::{
     dataset::{ColumnMapping, ColumnUse, FileShape, Provenance, RowField, RowKind},
 };
 
-use super::Fields;
+use super::{Fields, content::is_blank, pair};
 
 /// A known set of keys.
 struct Known {
@@ -270,6 +270,9 @@ pub fn recognise(records: &[Fields]) -> Option<Recognised> {
         for (field, names) in known.optional {
             uses.extend(find(&columns, *field, names));
         }
+        if known.kind == RowKind::Preference {
+            uses.extend(beside_pairs(records));
+        }
         for (field, name) in ANYWHERE {
             let found = find(&columns, *field, &[name]);
             uses.extend(found.filter(|given| {
@@ -296,8 +299,21 @@ pub(super) fn is_known_name(name: &str) -> bool {
         .flat_map(|known| known.required.iter().chain(known.optional));
     let mut names = known
         .flat_map(|(_, names)| *names)
-        .chain(ANYWHERE.iter().map(|(_, name)| name));
+        .chain(ANYWHERE.iter().map(|(_, name)| name))
+        .chain(pair::BESIDE.iter().copied().flatten().map(|(_, name)| name));
     names.any(|known| known.eq_ignore_ascii_case(name))
+}
+
+/// What stands beside the answers of pairs. Few of them may have it.
+fn beside_pairs(records: &[Fields]) -> Vec<ColumnUse> {
+    let columns = columns_of(records);
+    let groups = pair::BESIDE.iter().filter_map(|group| {
+        let uses = group.iter().map(|(field, name)| {
+            find(&columns, *field, &[name]).filter(|given| fits(records, &given.column, *field))
+        });
+        uses.collect::<Option<Vec<_>>>()
+    });
+    groups.flatten().collect()
 }
 
 impl Known {
@@ -366,6 +382,10 @@ fn fits(records: &[Fields], column: &str, field: RowField) -> bool {
             text.trim().is_empty() || text.trim().to_lowercase().parse::<Coverage>().is_ok()
         }),
         RowField::Provenance => serde_json::from_value::<Provenance>(value.clone()).is_ok(),
+        RowField::VotesChosen | RowField::VotesRejected => {
+            is_blank(value) || pair::read_count(value).is_ok()
+        }
+        RowField::Margin => is_blank(value) || pair::read_number(value).is_ok(),
         _ => !value.is_object(),
     })
 }
@@ -415,6 +435,31 @@ mod tests {
         };
         assert_eq!(fields("Edge"), [Prompt, Completion, CoverageField]);
         assert_eq!(fields("90 %"), [Prompt, Completion]);
+    }
+
+    #[test]
+    fn votes_and_margins_belong_to_pairs_and_are_numbers() {
+        let fields = |further: &str| {
+            let mut records = vec![json!({ "prompt": "a", "chosen": "b", "rejected": "c" }); 9];
+            records.push(serde_json::from_str(further).unwrap());
+            let records: Vec<Fields> = records
+                .into_iter()
+                .map(|record| record.as_object().unwrap().clone())
+                .collect();
+            let columns = recognise(&records).unwrap().mapping.columns;
+            let fields = columns.into_iter().map(|given| given.field);
+            fields.skip(3).collect::<Vec<_>>()
+        };
+        let (chosen, rejected) = (RowField::VotesChosen, RowField::VotesRejected);
+        assert_eq!(
+            fields(r#"{ "votes_chosen": "2", "votes_rejected": 0, "margin": 1 }"#),
+            [chosen, rejected, RowField::Margin]
+        );
+        assert!(fields(r#"{ "votes_chosen": 2, "margin": "wide" }"#).is_empty());
+        assert!(fields(r#"{ "votes_chosen": 2.5, "votes_rejected": 1 }"#).is_empty());
+        let plain = json!({ "prompt": "a", "completion": "b", "margin": 1 });
+        let columns = recognise_one(&plain).unwrap().mapping.columns;
+        assert!(columns.iter().all(|given| given.field != RowField::Margin));
     }
 
     #[test]

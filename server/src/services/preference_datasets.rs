@@ -194,6 +194,8 @@ fn row(pair: QueuePair, winner: Choice, queue: &Queue) -> Row {
             prompt: messages,
             chosen: vec![Message::assistant(chosen)],
             rejected: vec![Message::assistant(rejected)],
+            votes: None,
+            margin: None,
         },
         coverage: Coverage::Typical,
         tags: Vec::new(),

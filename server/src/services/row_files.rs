@@ -23,9 +23,10 @@ use crate::{
 /// Bytes that are gathered before they are written.
 const PIECE_BYTES: usize = 1 << 20;
 
-/// The folder of the files. It has another name than `rows` and `training_rows`, which releases that
-/// knew no method for labelled answers, and none for plain texts, wrote without them.
-const FOLDER: &str = "row_files";
+/// The folder of the files. It has another name than those of earlier releases: `rows` and
+/// `training_rows` have no labelled answers or no plain texts, and in `row_files` a column `margin` of an
+/// imported file stands where the trainer reads that of a pair.
+const FOLDER: &str = "version_rows";
 
 /// The file with the rows of one side of a version, or of both. Written if it is not there.
 pub async fn file_of(

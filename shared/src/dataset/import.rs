@@ -27,7 +27,8 @@ text_enum! {
     pub enum FileShape {
         /// TRL: `prompt`, `completion`.
         PromptCompletion = "prompt_completion",
-        /// TRL: `prompt`, `chosen`, `rejected`.
+        /// TRL: `prompt`, `chosen`, `rejected`. Beside the two answers of this and of every other
+        /// pair may stand `votes_chosen` and `votes_rejected`, and `margin`.
         Preference = "preference",
         /// TRL: `prompt`, `completion`, `label`.
         Unpaired = "unpaired",
@@ -83,6 +84,12 @@ text_enum! {
         Chosen = "chosen",
         /// The worse answer.
         Rejected = "rejected",
+        /// How many annotators preferred the better answer.
+        VotesChosen = "votes_chosen",
+        /// How many annotators preferred the worse answer.
+        VotesRejected = "votes_rejected",
+        /// By how much the better answer shall score above the worse one.
+        Margin = "margin",
         /// Whether the answer is wanted.
         Label = "label",
         /// Plain text.

@@ -3,10 +3,12 @@
 //! | module | what it describes |
 //! | --- | --- |
 //! | [`row`] | what one row holds, whatever file it came from |
+//! | [`judged`] | what a preference row may say beyond which response is better |
 //! | [`import`] | uploaded files, what was recognised in them, how an import went |
 //! | [`version`] | cutting a version, its split and its counts |
 
 pub mod import;
+pub mod judged;
 pub mod row;
 pub mod version;
 
@@ -17,6 +19,7 @@ pub use import::{
     ColumnMapping, ColumnUse, CreateImport, FileColumn, FileFormat, FileShape, Import,
     ImportPreview, PreviewRequest, PreviewRow, Rejection, RowField, Upload,
 };
+pub use judged::{Margin, Votes};
 pub use row::{Provenance, Row, RowContent, RowKind, RowSource};
 pub use version::{
     ClauseCount, CoverageCount, CreateDatasetVersion, DatasetVersion, ExportFormat, KindCount,

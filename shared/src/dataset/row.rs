@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
+use super::judged::{Margin, Votes};
 use crate::{coverage::Coverage, message::Message};
 
 text_enum! {
@@ -64,6 +65,14 @@ pub enum RowContent {
         chosen: Vec<Message>,
         /// The worse one.
         rejected: Vec<Message>,
+        /// How many annotators preferred which; absent where that is not known, so that the order
+        /// counts as certain.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        votes: Option<Votes>,
+        /// By how much the better one shall score above the worse one with a reward model; absent for
+        /// zero.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        margin: Option<Margin>,
     },
     /// A prompt with one answer and whether it is wanted.
     Unpaired {
@@ -105,6 +114,7 @@ impl RowContent {
                 prompt,
                 chosen,
                 rejected,
+                ..
             } => (prompt, chosen, rejected),
             Self::Conversation { messages } => (messages, &[], &[]),
             Self::Text { .. } => (&[], &[], &[]),

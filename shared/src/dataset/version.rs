@@ -28,7 +28,8 @@ text_enum! {
         PromptCompletion = "prompt_completion",
         /// `messages` of `role` and `content`.
         Messages = "messages",
-        /// `prompt`, `chosen`, `rejected`.
+        /// `prompt`, `chosen`, `rejected`, and where a row has them `votes_chosen` and
+        /// `votes_rejected`, and `margin`.
         Preference = "preference",
         /// `instruction`, `input`, `output`, `system`, `history`.
         Alpaca = "alpaca",

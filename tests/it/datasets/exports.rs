@@ -53,6 +53,11 @@ fn rich(format: &str) -> Vec<Value> {
                 json!({ "prompt": "q", "chosen": "a", "rejected": "b", "messages": [1], "text": "t" }),
             ),
             json!({ "prompt": chat, "chosen": talk[4..], "rejected": [turn("assistant", "b")] }),
+            json!({
+                "prompt": "q", "chosen": "a", "rejected": "b",
+                "votes_chosen": 2, "votes_rejected": 1, "margin": 0.1,
+            }),
+            json!({ "prompt": "q", "chosen": "a", "rejected": "c", "margin": -2 }),
         ],
         "unpaired" => vec![extra(
             json!({ "prompt": "q", "completion": "a", "label": true }),

@@ -238,6 +238,43 @@ on_both_databases! {
         assert_eq!(row["data"], json!({ "id": 17 }));
     }
 
+    async fn votes_and_margins_stand_beside_the_answers_of_a_pair(database: TestDatabase) {
+        let mut desk = Desk::new(database).await;
+        let table = "prompt,chosen,rejected,votes_chosen,votes_rejected,margin\n\
+                     q,a,b,2.0,1,0.10\nq,a,c,,,\nq,a,d,,,-1\nq,a,e,1,2,\nq,a,f,1,,\n";
+        let import = desk.import("x.csv", table).await;
+        assert_eq!((&import["imported"], &import["rejected"]), (&json!(3), &json!(2)));
+        let draft = desk.draft().await;
+        let mut judged = preference(&[user("q")], "a", "b");
+        judged["votes"] = json!({ "chosen": 2, "rejected": 1 });
+        judged["margin"] = json!(0.1);
+        assert_eq!(draft[0]["content"], judged);
+        assert_eq!(draft[1]["content"], preference(&[user("q")], "a", "c"));
+        let mut wide = preference(&[user("q")], "a", "d");
+        wide["margin"] = json!(-1.0);
+        assert_eq!(draft[2]["content"], wide);
+        let rejected = desk.rejections(&import).await;
+        for (rejection, word) in rejected.iter().zip(["more votes", "`votes_rejected` is empty"]) {
+            assert!(rejection["reason"].as_str().unwrap().contains(word), "{rejection}");
+        }
+
+        let upload = desk.upload("x.csv", table).await;
+        let path = format!("{}/imports", desk.dataset);
+        let half = json!({ "upload_id": upload, "mapping": { "kind": "preference", "columns": [
+            { "column": "prompt", "field": "prompt" }, { "column": "chosen", "field": "chosen" },
+            { "column": "rejected", "field": "rejected" },
+            { "column": "votes_chosen", "field": "votes_chosen" },
+        ] } });
+        let refused = desk.client.post(&path, &half).await.expect(422);
+        assert!(refused["fields"][0]["message"].as_str().unwrap().contains("votes_rejected"));
+        let row = json!({ "content": judged, "coverage": "typical" });
+        let mut wrong = row.clone();
+        wrong["content"]["votes"] = json!({ "chosen": 1, "rejected": 2 });
+        let path = format!("{}/draft/rows", desk.dataset);
+        desk.client.post(&path, &json!({ "row": row })).await.expect(201);
+        desk.client.post(&path, &json!({ "row": wrong })).await.expect(422);
+    }
+
     async fn columns_with_other_names_are_mapped_by_hand(database: TestDatabase) {
         let mut desk = Desk::new(database).await;
         let file = "frage,antwort,art\nq,a,b\n";

@@ -3,7 +3,9 @@
 use leptos::prelude::*;
 use shared::{
     coverage::Coverage,
-    dataset::{CreateRow, DatasetRow, Provenance, Row, RowContent, RowKind, UpdateRow},
+    dataset::{
+        CreateRow, DatasetRow, Margin, Provenance, Row, RowContent, RowKind, UpdateRow, Votes,
+    },
     ids::DatasetId,
     message::{Message, Speaker},
 };
@@ -70,6 +72,9 @@ struct RowDraft {
     third: TurnsDraft,
     text: RwSignal<String>,
     desirable: RwSignal<bool>,
+    /// What annotators said of a pair, and whether that still holds of it.
+    judgement: (Option<Votes>, Option<Margin>),
+    keeps_judgement: RwSignal<bool>,
     coverage: RwSignal<String>,
     tags: RwSignal<String>,
     clauses: RwSignal<String>,
@@ -94,12 +99,17 @@ impl RowDraft {
                 prompt,
                 chosen,
                 rejected,
+                ..
             }) => (&prompt[..], &chosen[..], &rejected[..]),
         };
         let (text, desirable) = match row.map(|row| &row.content) {
             Some(RowContent::Text { text }) => (text.clone(), true),
             Some(RowContent::Unpaired { desirable, .. }) => (String::new(), *desirable),
             _ => (String::new(), true),
+        };
+        let judgement = match row.map(|row| &row.content) {
+            Some(RowContent::Preference { votes, margin, .. }) => (*votes, *margin),
+            _ => (None, None),
         };
         let kind = row.map_or(RowKind::Completion, |row| row.content.kind());
         let coverage = row.map_or(Coverage::Typical, |row| row.coverage);
@@ -113,6 +123,8 @@ impl RowDraft {
             third: TurnsDraft::new(third),
             text: RwSignal::new(text),
             desirable: RwSignal::new(desirable),
+            judgement,
+            keeps_judgement: RwSignal::new(true),
             coverage: RwSignal::new(coverage.to_string()),
             tags: joined(|row| &row.tags),
             clauses: joined(|row| &row.clauses),
@@ -133,11 +145,17 @@ impl RowDraft {
             RowKind::Conversation => RowContent::Conversation {
                 messages: self.first.messages(),
             },
-            RowKind::Preference => RowContent::Preference {
-                prompt: self.first.messages(),
-                chosen: self.second.messages(),
-                rejected: self.third.messages(),
-            },
+            RowKind::Preference => {
+                let keeps = self.keeps_judgement.get_untracked();
+                let (votes, margin) = self.judgement;
+                RowContent::Preference {
+                    prompt: self.first.messages(),
+                    chosen: self.second.messages(),
+                    rejected: self.third.messages(),
+                    votes: votes.filter(|_| keeps),
+                    margin: margin.filter(|_| keeps),
+                }
+            }
             RowKind::Unpaired => RowContent::Unpaired {
                 prompt: self.first.messages(),
                 completion: self.second.messages(),
@@ -264,6 +282,7 @@ fn content_fields(draft: RowDraft) -> AnyView {
             {prompt()}
             {answer("Better answer")}
             {turn_list("Worse answer", draft.third, Speaker::Assistant)}
+            {judgement(draft)}
         }
         .into_any(),
         RowKind::Unpaired => view! {
@@ -274,4 +293,18 @@ fn content_fields(draft: RowDraft) -> AnyView {
         .into_any(),
         RowKind::Text => view! { <TextArea label="Text" value=draft.text rows=8 /> }.into_any(),
     }
+}
+
+/// What annotators said of the pair, which may not hold of it when its answers are changed.
+fn judgement(draft: RowDraft) -> Option<AnyView> {
+    let (votes, margin) = draft.judgement;
+    let said = words::judgement(votes, margin)?;
+    let view = view! {
+        <Checkbox
+            label="Keep what was said of the pair"
+            help=format!("Now: {said}.")
+            value=draft.keeps_judgement
+        />
+    };
+    Some(view.into_any())
 }

@@ -78,6 +78,8 @@ impl Line {
                 prompt,
                 chosen: answer(chosen),
                 rejected: answer(rejected),
+                votes: None,
+                margin: None,
             },
             _ => anyhow::bail!("line {number} of the sample project's rows is damaged"),
         };

@@ -84,6 +84,7 @@ impl Encoder<'_> {
                 prompt,
                 chosen,
                 rejected,
+                ..
             } => (prompt, vec![(chosen, true), (rejected, false)]),
             _ => return Ok(None),
         };

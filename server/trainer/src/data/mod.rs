@@ -16,6 +16,7 @@
 //! 3. Say in `tokens` which tokens are learned; add rows to `tests/reference/generate.py`.
 
 mod json;
+mod judged;
 mod labelled;
 mod pack;
 mod preview;

@@ -2,8 +2,9 @@
 //!
 //! The formats are TRL's: `prompt` and `completion`, the same with `label` (true or false),
 //! `messages`, or `prompt`, `chosen` and `rejected`; texts or lists of messages. Without a `prompt`,
-//! `chosen` and `rejected` are whole conversations and the prompt is how they begin. A row with none
-//! of these is a plain text, `text`.
+//! `chosen` and `rejected` are whole conversations and the prompt is how they begin. Beside them may
+//! stand `margin`, and how many annotators preferred which, `votes_chosen` and `votes_rejected`. A row
+//! with none of these is a plain text, `text`.
 
 use std::fs::File;
 use std::io::{BufRead, BufReader};
@@ -13,6 +14,7 @@ use serde_json::{Map, Value};
 use shared::dataset::RowContent;
 use shared::message::{Message, Speaker};
 
+use super::judged::{margin, votes};
 use crate::error::{Result, TrainerError};
 
 /// One row to learn from.
@@ -148,6 +150,8 @@ fn preference(object: &Map<String, Value>) -> Result<RowContent, String> {
         prompt,
         chosen,
         rejected,
+        votes: votes(object)?,
+        margin: margin(object)?,
     })
 }
 
@@ -178,7 +182,7 @@ fn shared_beginning(
     Ok(prompt)
 }
 
-fn present<'a>(object: &'a Map<String, Value>, key: &str) -> Option<&'a Value> {
+pub(super) fn present<'a>(object: &'a Map<String, Value>, key: &str) -> Option<&'a Value> {
     object.get(key).filter(|value| !value.is_null())
 }
 
@@ -265,6 +269,8 @@ mod tests {
             prompt: vec![Message::user("a")],
             chosen: vec![Message::assistant("b")],
             rejected: vec![Message::assistant("c")],
+            votes: None,
+            margin: None,
         };
         let text = r#"{"prompt": "a", "chosen": "b", "rejected": [{"role": "assistant", "content": "c"}]}"#;
         assert_eq!(parse(text), Ok(preference));
@@ -287,6 +293,8 @@ mod tests {
             prompt: vec![Message::user("a")],
             chosen: vec![Message::assistant("b")],
             rejected: vec![Message::assistant("c")],
+            votes: None,
+            margin: None,
         };
         assert_eq!(parse(text), Ok(expected));
     }

@@ -14,7 +14,7 @@ use std::borrow::Borrow;
 
 use rayon::prelude::*;
 use serde_json::Value;
-use shared::dataset::RowContent;
+use shared::dataset::{Margin, RowContent, Votes};
 use shared::message::{Message, Speaker};
 
 use super::ChatTemplate;
@@ -39,6 +39,10 @@ pub struct TokenizedPair {
     pub chosen: TokenizedRow,
     /// The prompt with the worse response.
     pub rejected: TokenizedRow,
+    /// How many annotators preferred which, where that is known.
+    pub votes: Option<Votes>,
+    /// By how much the chosen response shall score above the rejected one, where the row says so.
+    pub margin: Option<Margin>,
 }
 
 /// What happened to rows on the way.
@@ -159,6 +163,8 @@ impl<'a> Encoder<'a> {
             prompt,
             chosen,
             rejected,
+            votes,
+            margin,
         } = content
         else {
             return Ok(None);
@@ -172,6 +178,8 @@ impl<'a> Encoder<'a> {
         Ok(Some(TokenizedPair {
             chosen: TokenizedRow::learned_from(chosen, start),
             rejected: TokenizedRow::learned_from(rejected, start),
+            votes: *votes,
+            margin: *margin,
         }))
     }
 
@@ -207,6 +215,7 @@ impl<'a> Encoder<'a> {
         Ok(pair.map(|pair| TokenizedPair {
             chosen: self.scored_at_end(pair.chosen.tokens),
             rejected: self.scored_at_end(pair.rejected.tokens),
+            ..pair
         }))
     }
 

@@ -57,6 +57,7 @@ fn conversations(content: &RowContent) -> Vec<Vec<Message>> {
             prompt,
             chosen,
             rejected,
+            ..
         } => vec![
             [&prompt[..], chosen].concat(),
             [&prompt[..], rejected].concat(),

@@ -109,6 +109,7 @@ fn the_loss_of_pairs_its_metrics_and_gradients_are_trls() {
         .map(|pair| TokenizedPair {
             chosen: row(&pair["chosen"]),
             rejected: row(&pair["rejected"]),
+            ..TokenizedPair::default()
         })
         .collect();
     let rows: Vec<&TokenizedRow> = pairs

@@ -64,7 +64,11 @@ fn pairs(seed: u64) -> Vec<TokenizedPair> {
                 tokens: [&chosen.tokens[..prompt], &other.tokens[prompt..]].concat(),
                 loss_mask: other.loss_mask,
             };
-            TokenizedPair { chosen, rejected }
+            TokenizedPair {
+                chosen,
+                rejected,
+                ..TokenizedPair::default()
+            }
         })
         .collect()
 }
