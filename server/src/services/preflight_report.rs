@@ -148,6 +148,7 @@ impl Report {
             );
             self.warn("hidden_tools", "base_id", message);
         }
+        self.votes(config, train.split_votes);
         if train.truncated > 0 {
             let message = format!(
                 "{} rows are longer than {most} tokens and lose their end, which is the answer; \
@@ -173,6 +174,26 @@ impl Report {
             };
             let message = format!("{} rows are left out, because {why}", train.dropped);
             self.warn("dropped_rows", field, message);
+        }
+    }
+
+    /// Votes that are asked for and not there, or there and not asked for.
+    fn votes(&mut self, config: &TrainingConfig, split: usize) {
+        let field = "config.preference.soft_labels";
+        if !config.takes_soft_labels() {
+            return;
+        }
+        if config.preference.soft_labels && split == 0 {
+            let message = "soft labels change nothing: no row has votes of annotators who disagree; \
+                           queues with an overlap of at least two give such rows, and files with the \
+                           columns votes_chosen and votes_rejected";
+            self.warn("no_split_votes", field, message);
+        } else if !config.preference.soft_labels && split > 0 {
+            let message = format!(
+                "annotators disagree on {split} of the pairs, and all of them count as certain: turn \
+                 soft labels on to learn from the share of votes"
+            );
+            self.warn("split_votes_unused", field, message);
         }
     }
 

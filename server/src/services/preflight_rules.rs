@@ -78,6 +78,11 @@ fn numbers(config: &TrainingConfig) -> Vec<Rule> {
             "must be off: only answers that are imitated and plain texts can be packed",
         ),
         (
+            !config.preference.soft_labels || config.takes_soft_labels(),
+            "preference.soft_labels",
+            "must be off: only dpo with the loss sigmoid, and reward, learn from shares of votes",
+        ),
+        (
             (0.0..=0.9).contains(&data.general_share),
             "data.general_share",
             "must be from 0 to 0.9",

@@ -6,7 +6,7 @@
 use std::{path::Path, sync::Arc};
 
 use shared::{
-    dataset::Split,
+    dataset::{RowContent, Split, Votes},
     ids::{DatasetVersionId, ModelVersionId},
     training::Method,
 };
@@ -51,6 +51,7 @@ pub struct RunCache {
 struct Shapes {
     rows: Vec<Option<RowShape>>,
     hidden_tools: usize,
+    split_votes: usize,
 }
 
 impl Default for RunCache {
@@ -94,8 +95,16 @@ pub async fn totals_of(
     let packing = part.is_packed(config);
     Ok(shapes.map(|shapes| TokenTotals {
         hidden_tools: shapes.hidden_tools,
+        split_votes: shapes.split_votes,
         ..count_tokens(&shapes.rows, config.data.max_length, packing)
     }))
+}
+
+fn has_split_votes(content: &RowContent) -> bool {
+    match content {
+        RowContent::Preference { votes, .. } => votes.is_some_and(Votes::are_split),
+        _ => false,
+    }
 }
 
 fn shapes(
@@ -116,10 +125,11 @@ fn shapes(
         .shapes(method, &rows, is_taken)
         .map_err(|(row, error)| format!("row {} cannot be rendered: {error}", row + 1))?;
     let taken = rows.iter().filter(|row| is_taken(row.content.kind()));
-    let hidden: Result<Vec<bool>, _> = taken.map(|row| encoder.hides_tools(row)).collect();
+    let hidden: Result<Vec<bool>, _> = taken.clone().map(|row| encoder.hides_tools(row)).collect();
     let hidden = hidden.map_err(|error| error.to_string())?;
     Ok(Shapes {
         rows: shapes,
         hidden_tools: hidden.into_iter().filter(|hides| *hides).count(),
+        split_votes: taken.filter(|row| has_split_votes(&row.content)).count(),
     })
 }

@@ -124,7 +124,7 @@ documented! {
 documented! {
     /// Which rows are learned from, and how they are rendered.
     pub struct DataConfig {
-        /// A JSONL file of training rows: `prompt` and `completion`, `messages`, `prompt`, `chosen` and `rejected`, `prompt`, `completion` and `label`, or `text`.
+        /// A JSONL file of training rows: `prompt` and `completion`, `messages`, `prompt`, `chosen` and `rejected`, `prompt`, `completion` and `label`, or `text`. Beside chosen and rejected may stand `votes_chosen` and `votes_rejected`, which `preference.soft_labels` uses, and `margin`, by which `reward` asks for the chosen score to be higher.
         pub train: String = String::new(),
         /// A JSONL file of validation rows in the same form; without one there is no validation loss.
         pub validation: Option<String> = None,
@@ -218,6 +218,8 @@ documented! {
         pub beta: Option<f64> = None,
         /// The share of judgements taken to be wrong, from 0 to below 0.5; for the losses `sigmoid` and `robust` of `dpo`. Annotators who agree nine times in ten suggest 0.1.
         pub label_smoothing: f64 = 0.0,
+        /// Whether a pair on which annotators disagree is learned as that, by the share of their votes for the chosen response, instead of as certain. For `dpo` with the loss `sigmoid`, where label smoothing counts on top, and for `reward`; pairs without votes stay certain.
+        pub soft_labels: bool = false,
         /// The difference of rewards that `simpo` asks for; half of beta is the usual choice.
         pub margin: f64 = 1.0,
         /// How much a wanted answer counts in `kto`. Where wanted answers are fewer, raise it until weight times number is about the same for both, up to a third more for the wanted ones.
@@ -308,6 +310,16 @@ impl TrainingConfig {
             Method::Grpo => 32,
             _ => 0,
         })
+    }
+
+    /// Whether the method, with its loss, can learn from shares of votes.
+    #[must_use]
+    pub const fn takes_soft_labels(&self) -> bool {
+        match self.method {
+            Method::Dpo => matches!(self.preference.loss, PreferenceLoss::Sigmoid),
+            Method::Reward => true,
+            _ => false,
+        }
     }
 
     /// Whether rows are packed, by the method where the configuration does not say.

@@ -6,6 +6,7 @@ mod preflight;
 mod pretrain;
 mod rewards;
 mod tools;
+mod votes;
 
 use std::{fs, time::Duration};
 

@@ -20,6 +20,14 @@ impl Lab {
             .collect()
     }
 
+    /// The codes of what is found about a request.
+    pub(super) async fn codes(&mut self, request: &Value) -> Vec<String> {
+        let findings = self.findings(request).await.into_iter();
+        findings
+            .filter_map(|finding| Some(finding.split_once(' ')?.1.to_owned()))
+            .collect()
+    }
+
     /// A request with one setting changed.
     fn with(&self, pointer: &str, value: Value) -> Value {
         let mut request = self.request();

@@ -35,6 +35,7 @@ pub(super) const HIDDEN: [&str; 10] = [
 pub(super) fn matters(path: &str, method: Method) -> bool {
     match path {
         "preference.loss" | "preference.label_smoothing" => method == Method::Dpo,
+        "preference.soft_labels" => matches!(method, Method::Dpo | Method::Reward),
         "preference.margin" => method == Method::Simpo,
         "preference.beta" => method != Method::Reward,
         "preference.centering" => method == Method::Reward,
@@ -359,14 +360,17 @@ mod tests {
                 .filter(|name| matters(&path("preference", name), method))
                 .collect::<Vec<_>>()
         };
-        assert_eq!(shown(Method::Dpo), ["loss", "beta", "label_smoothing"]);
+        assert_eq!(
+            shown(Method::Dpo),
+            ["loss", "beta", "label_smoothing", "soft_labels"]
+        );
         assert_eq!(
             shown(Method::Kto),
             ["beta", "desirable_weight", "undesirable_weight"]
         );
         assert_eq!(shown(Method::Simpo), ["beta", "margin"]);
         assert_eq!(shown(Method::Orpo), ["beta"]);
-        assert_eq!(shown(Method::Reward), ["centering"]);
+        assert_eq!(shown(Method::Reward), ["soft_labels", "centering"]);
         let topics = |method| ["preference", "grpo"].map(|topic| has_topic(topic, method));
         assert_eq!(topics(Method::Sft), [false, false]);
         assert_eq!(topics(Method::Dpo), [true, false]);

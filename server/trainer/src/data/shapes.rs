@@ -48,6 +48,8 @@ pub struct TokenTotals {
     pub places: usize,
     /// Rows with a tool or a call that the template leaves out, as [`Encoder::hides_tools`] finds them.
     pub hidden_tools: usize,
+    /// Pairs on which annotators disagree, by their votes.
+    pub split_votes: usize,
     /// The tokens of the fullest place, one side of a pair counted.
     pub fullest: usize,
 }

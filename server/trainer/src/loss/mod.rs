@@ -30,7 +30,7 @@ pub(crate) use grpo::deviation;
 pub use grpo::{Grpo, advantages};
 pub use kto::Kto;
 pub use metrics::PreferenceSums;
-pub use pairs::{Pair, PairLoss, Pairwise, PairwiseLoss};
+pub use pairs::{Pair, PairLoss, Pairwise, PairwiseLoss, Verdict};
 pub use reference_free::{Orpo, Simpo};
 pub use reward::BradleyTerry;
 pub use sft::NegativeLogLikelihood;
@@ -48,6 +48,9 @@ pub struct Scored<'a> {
     pub reference: &'a [f64],
     /// For each sequence whether its answer is wanted, where examples have such a label.
     pub desirable: &'a [bool],
+    /// For each pair of sequences what annotators said of it beyond its order; nothing where no pair
+    /// has such.
+    pub verdicts: &'a [Verdict],
     /// How far the model is from its reference, estimated on the examples of the whole step, where
     /// the objective needs it; a constant to the gradient.
     pub kl: f64,
@@ -101,6 +104,7 @@ pub fn objective(config: &TrainingConfig) -> Box<dyn Objective> {
             loss: config.preference.loss,
             beta,
             label_smoothing: config.preference.label_smoothing,
+            soft_labels: config.preference.soft_labels,
         })),
         Method::Orpo => Box::new(Pairwise(Orpo { beta })),
         Method::Simpo => Box::new(Pairwise(Simpo {
@@ -109,6 +113,7 @@ pub fn objective(config: &TrainingConfig) -> Box<dyn Objective> {
         })),
         Method::Reward => Box::new(Pairwise(BradleyTerry {
             centering: config.preference.centering,
+            soft_labels: config.preference.soft_labels,
         })),
         Method::Grpo => Box::new(Grpo {
             loss: config.grpo.loss,

@@ -13,6 +13,26 @@ pub struct Pair {
     pub reference: [f64; 2],
     /// The number of labels.
     pub labels: [usize; 2],
+    /// What annotators said of it beyond its order.
+    pub verdict: Verdict,
+}
+
+/// What annotators said of a pair beyond its order. By default that is certain, and has no margin.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Verdict {
+    /// The share of them who preferred the chosen response, from 0.5 to 1.
+    pub share: f64,
+    /// By how much it shall score above the rejected one.
+    pub margin: f64,
+}
+
+impl Default for Verdict {
+    fn default() -> Self {
+        Self {
+            share: 1.0,
+            margin: 0.0,
+        }
+    }
 }
 
 impl Pair {
@@ -77,6 +97,7 @@ impl<L: PairwiseLoss> Objective for Pairwise<L> {
                 logps: [side(0), side(1)],
                 reference: [0, 1].map(|side| reference(side).unwrap_or_default()),
                 labels: [spans[0].len(), spans[1].len()],
+                verdict: scored.verdicts.get(index).copied().unwrap_or_default(),
             };
             let found = self.0.of(&pair);
             output.loss += found.loss / units;
@@ -108,22 +129,32 @@ pub(super) fn sigmoid(x: f64) -> f64 {
     1.0 / (1.0 + (-x).exp())
 }
 
+/// The cross entropy of `σ(x)` with an event that did not happen in a share `flipped` of cases, and its
+/// derivative by x: `-(1-q)·log σ(x) - q·log σ(-x)`.
+pub(super) fn logistic(x: f64, flipped: f64) -> (f64, f64) {
+    (
+        (1.0 - flipped) * softplus(-x) + flipped * softplus(x),
+        flipped * sigmoid(x) - (1.0 - flipped) * sigmoid(-x),
+    )
+}
+
 #[cfg(test)]
 pub(super) mod testing {
     use super::*;
 
     /// A few pairs, far apart in every way.
     pub(in crate::loss) fn pairs() -> Vec<Pair> {
-        let pair = |logps, reference, labels| Pair {
+        let pair = |logps, reference, labels, share, margin| Pair {
             logps,
             reference,
             labels,
+            verdict: Verdict { share, margin },
         };
         vec![
-            pair([-1.25, -5.0], [-1.5, -4.75], [2, 2]),
-            pair([-0.5, -5.5], [-0.5, -7.0], [1, 2]),
-            pair([-310.0, -12.0], [-200.0, -30.0], [120, 9]),
-            pair([-30.0, -900.0], [-90.0, -500.0], [31, 250]),
+            pair([-1.25, -5.0], [-1.5, -4.75], [2, 2], 1.0, 0.0),
+            pair([-0.5, -5.5], [-0.5, -7.0], [1, 2], 0.75, -0.5),
+            pair([-310.0, -12.0], [-200.0, -30.0], [120, 9], 0.5, 2.0),
+            pair([-30.0, -900.0], [-90.0, -500.0], [31, 250], 0.9, 0.25),
         ]
     }
 

@@ -70,7 +70,7 @@ impl PairwiseLoss for Simpo {
 
 #[cfg(test)]
 mod tests {
-    use super::super::pairs::testing::check_derivatives;
+    use super::super::pairs::{Verdict, testing::check_derivatives};
     use super::*;
 
     #[test]
@@ -88,6 +88,7 @@ mod tests {
             logps: [0.0, -3.0],
             reference: [0.0; 2],
             labels: [4, 2],
+            verdict: Verdict::default(),
         };
         let found = Orpo { beta: 0.1 }.of(&pair);
         assert!(found.loss.is_finite() && found.by_logp.iter().all(|slope| slope.is_finite()));

@@ -1,10 +1,12 @@
 //! What a run learns from, and what identifies it.
 
 use sha2::{Digest, Sha256};
+use shared::dataset::Votes;
 use shared::training::{Lesson, Method};
 
 use crate::data::{AskedRow, LabelledRow, TokenizedPair, TokenizedRow, best_fit};
 use crate::error::{Result, TrainerError};
+use crate::loss::Verdict;
 use crate::model::ModelConfig;
 
 use super::order::Source;
@@ -90,6 +92,21 @@ impl Examples {
         }
     }
 
+    /// What annotators said of one pair beyond its order, if the examples are pairs.
+    pub(super) fn verdict(&self, index: usize) -> Option<Verdict> {
+        let Self::Pairs(pairs) = self else {
+            return None;
+        };
+        let pair = pairs.get(index)?;
+        let certain = Verdict::default();
+        Some(Verdict {
+            share: pair.votes.map_or(certain.share, Votes::share),
+            margin: pair
+                .margin
+                .map_or(certain.margin, |margin| margin.get().into()),
+        })
+    }
+
     /// At most so many examples to measure on: the first ones, but of labelled answers some from
     /// everywhere, because the unwanted sides of pairs stand behind all wanted ones.
     pub(super) fn measured(&self, most: usize) -> Vec<usize> {
@@ -141,7 +158,7 @@ impl Examples {
         Ok(())
     }
 
-    /// Adds every token and mask to a digest.
+    /// Adds every token and mask to a digest, and what else is learned from.
     pub(super) fn digest(&self, sha: &mut Sha256) {
         sha.update((self.len() as u64).to_le_bytes());
         for index in 0..self.len() {
@@ -160,6 +177,18 @@ impl Examples {
                 sha.update((row.beyond.len() as u64).to_le_bytes());
                 for token in &row.beyond {
                     sha.update(token.to_le_bytes());
+                }
+            }
+            // What a pair does not have adds nothing, so that checkpoints of before are gone on from.
+            if let Self::Pairs(pairs) = self {
+                if let Some(votes) = pairs[index].votes {
+                    sha.update(b"votes");
+                    sha.update(votes.chosen().to_le_bytes());
+                    sha.update(votes.rejected().to_le_bytes());
+                }
+                if let Some(margin) = pairs[index].margin {
+                    sha.update(b"margin");
+                    sha.update(margin.get().to_le_bytes());
                 }
             }
             if let Self::Prompts(rows) = self {
@@ -196,6 +225,8 @@ fn unknown(tokens: &[u32], model: &ModelConfig) -> Option<String> {
 
 #[cfg(test)]
 mod tests {
+    use shared::dataset::Margin;
+
     use super::*;
 
     #[test]
@@ -218,6 +249,32 @@ mod tests {
             sha.finalize()
         };
         assert_ne!(digest(&packed), digest(&Examples::Packs(packs)));
+    }
+
+    #[test]
+    fn pairs_differ_by_their_votes_and_margins() {
+        let digest = |votes: Option<[u32; 2]>, margin: Option<f64>| {
+            let pair = TokenizedPair {
+                votes: votes.map(|[chosen, rejected]| Votes::new(chosen, rejected).unwrap()),
+                margin: margin.map(|margin| Margin::new(margin).unwrap()),
+                ..TokenizedPair::default()
+            };
+            let mut sha = Sha256::new();
+            Examples::Pairs(vec![pair]).digest(&mut sha);
+            sha.finalize()
+        };
+        let all = [
+            digest(None, None),
+            digest(Some([2, 1]), None),
+            digest(Some([3, 1]), None),
+            digest(Some([2, 2]), None),
+            digest(None, Some(0.5)),
+            digest(None, Some(0.25)),
+            digest(Some([2, 1]), Some(0.5)),
+        ];
+        for (index, one) in all.iter().enumerate() {
+            assert!(!all[..index].contains(one), "{index}");
+        }
     }
 
     #[test]

@@ -62,6 +62,12 @@ pub(super) fn check(request: &TrainRequest<'_>) -> Result<()> {
             format!("{method} does not pack its rows; leave it out, or set it to false"),
         );
     }
+    if config.preference.soft_labels && !config.takes_soft_labels() {
+        return refuse(
+            "preference.soft_labels",
+            "must be off: only dpo with the loss sigmoid, and reward, learn from shares of votes",
+        );
+    }
     check_preference(config)?;
     check_grpo(request)?;
     check_evaluation(&config.evaluation, request)?;

@@ -6,7 +6,7 @@ use shared::training::DrawnMetrics;
 use crate::adapter::{Adapter, Gradients};
 use crate::engine::{Batch, Model, Pass, Scores};
 use crate::error::Result;
-use crate::loss::{LossOutput, Objective, PreferenceSums, Scored};
+use crate::loss::{LossOutput, Objective, PreferenceSums, Scored, Verdict};
 use crate::ops::DropoutKey;
 
 use super::examples::Examples;
@@ -53,6 +53,8 @@ pub(super) struct Prepared {
     pub(super) reference: Vec<f64>,
     /// For each sequence whether its answer is wanted, where examples have labels.
     pub(super) desirable: Vec<bool>,
+    /// For each pair what annotators said of it, where examples are pairs.
+    pub(super) verdicts: Vec<Verdict>,
     /// For each sequence its advantage, where answers were drawn.
     pub(super) advantages: Vec<f64>,
     /// For each label its log-probability under the reference model, if the objective needs it.
@@ -72,6 +74,7 @@ impl Prepared {
             spans: &self.batch.spans,
             reference: &self.reference,
             desirable: &self.desirable,
+            verdicts: &self.verdicts,
             kl,
             advantages: &self.advantages,
             token_reference: &self.token_reference,
@@ -259,6 +262,7 @@ impl Scene<'_> {
         let mut rows = Vec::new();
         let mut reference = Vec::new();
         let mut desirable = Vec::new();
+        let mut verdicts = Vec::new();
         let mut general = general;
         // The reference first, which needs the data mutably, then the rows.
         if self.objective.needs_reference() {
@@ -285,6 +289,7 @@ impl Scene<'_> {
             if let Some(Scorable { examples, .. }) = data {
                 rows.extend(examples.sequences(index));
                 desirable.extend(examples.labelled(index).map(|row| row.desirable));
+                verdicts.extend(examples.verdict(index));
             }
         }
         let batch = if self.scored {
@@ -297,6 +302,7 @@ impl Scene<'_> {
             batch,
             reference,
             desirable,
+            verdicts,
             ..Prepared::default()
         }))
     }

@@ -121,6 +121,7 @@ fn the_loss_of_pairs_its_metrics_and_gradients_are_trls() {
         loss: PreferenceLoss::Sigmoid,
         beta,
         label_smoothing: 0.0,
+        soft_labels: false,
     });
     let (output, gradients) = Scene::tiny().evaluate(&objective, &rows);
     check_loss(output.loss, &values["losses"]["dpo.f64"]);

@@ -1,8 +1,9 @@
 //! Every loss of preferences and rewards, and its gradient, against TRL's own code in 64 bits.
 
 use serde_json::Value;
+use shared::dataset::Votes;
 use shared::training::{Method, TrainingConfig};
-use trainer::loss::{Scored, objective};
+use trainer::loss::{Scored, Verdict, objective};
 
 use crate::support::json;
 
@@ -40,6 +41,22 @@ impl Pairs {
 fn numbers(values: &Value) -> impl Iterator<Item = f64> {
     let values = values.as_array().unwrap().iter();
     values.map(|value| value.as_f64().unwrap())
+}
+
+/// What annotators said of the pairs, as far as a case takes it.
+fn verdicts(stored: &Value, case: &Value) -> Vec<Verdict> {
+    let takes = |taken: &Value| taken.as_bool().unwrap_or_default();
+    let votes = stored["votes"].as_array().unwrap().iter();
+    votes
+        .zip(numbers(&stored["margins"]))
+        .map(|(votes, margin)| {
+            let counts: [u32; 2] = serde_json::from_value(votes.clone()).unwrap();
+            Verdict {
+                share: Votes::new(counts[0], counts[1]).unwrap().share(),
+                margin: if takes(&case["margins"]) { margin } else { 0.0 },
+            }
+        })
+        .collect()
 }
 
 /// The settings of a case, as a configuration has them.
@@ -95,6 +112,7 @@ fn losses_and_their_gradients_are_trls() {
         };
         let scored = Scored {
             desirable: &desirable,
+            verdicts: &verdicts(&stored, case),
             token_reference,
             kl: case["kl"].as_f64().unwrap_or_default(),
             ..scored
@@ -109,7 +127,15 @@ fn losses_and_their_gradients_are_trls() {
         let off = ours.by_logp.iter().zip(&theirs);
         let off = off.map(|(ours, theirs)| (ours - theirs).powi(2));
         let gradient = off.sum::<f64>().sqrt() / norm;
-        let name = format!("{} {}", case["objective"], case["settings"]);
+        let margins = case["margins"]
+            .as_bool()
+            .map(|on| format!(", margins: {on}"));
+        let name = format!(
+            "{} {}{}",
+            case["objective"],
+            case["settings"],
+            margins.unwrap_or_default()
+        );
         eprintln!("{name}: loss {loss:.1e}, gradient {gradient:.1e}");
         assert!(loss < TOLERANCE && gradient < TOLERANCE, "{name}");
     }

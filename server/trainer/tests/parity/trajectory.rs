@@ -104,6 +104,11 @@ fn thirty_steps_of_dpo_on_smollm2_are_trls() {
 #[test]
 fn ten_steps_of_a_reward_model_are_trls() {
     tiny_run(Method::Reward, "trajectory-reward", "adapter-reward");
+    tiny_run(
+        Method::Reward,
+        "trajectory-reward-margins",
+        "adapter-reward",
+    );
 }
 
 #[test]

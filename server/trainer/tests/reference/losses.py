@@ -33,6 +33,9 @@ KTO = [
     ({"beta": 0.1, "desirable_weight": 1.0, "undesirable_weight": 1.0}, -2.0),
 ]
 REWARD = [{"centering": 0.0}, {"centering": 0.01}]
+# Votes for the chosen and the rejected side of each pair, and by how much the chosen one is better.
+VOTES = [[2, 1], [3, 0], [5, 4], [1, 1], [7, 1], [4, 3]]
+MARGINS = [0.5, 0.0, 2.125, 0.25, -0.75, 3.0]
 GRPO = [
     {"loss": "dapo", "kl_weight": 0.0, "max_new_tokens": LONGEST},
     {"loss": "dapo", "kl_weight": 0.04, "max_new_tokens": LONGEST},
@@ -117,9 +120,17 @@ def dpo(pairs: list, loss: str, beta: float, label_smoothing: float) -> dict:
     return found(pairs, value, logps)
 
 
-def cdpo(pairs: list, loss: str, beta: float, label_smoothing: float) -> dict:
+def flipped(label_smoothing: float) -> torch.Tensor:
+    """The share of each pair's votes that say otherwise, of which so many are wrong themselves."""
+    shares = [chosen / (chosen + rejected) for chosen, rejected in VOTES]
+    share = torch.tensor(shares, dtype=torch.float64)
+    return 1 - (share * (1 - label_smoothing) + (1 - share) * label_smoothing)
+
+
+def cdpo(pairs: list, loss: str, beta: float, label_smoothing: float, soft: bool = False) -> dict:
     logps, _, reference = padded(pairs)
-    trainer = stand_in(loss_type=loss, beta=beta, label_smoothing=label_smoothing)
+    smoothing = flipped(label_smoothing) if soft else label_smoothing
+    trainer = stand_in(loss_type=loss, beta=beta, label_smoothing=smoothing)
     ratios = logps.sum(1) - reference
     losses, _, _ = CPOTrainer.cpo_loss(trainer, ratios[: len(pairs)], ratios[len(pairs) :])
     return found(pairs, losses.mean(), logps)
@@ -173,13 +184,25 @@ def kto(pairs: list, kl: float, **settings) -> dict:
     return {"kl": trainer._metrics["train"]["kl"][0], **found(pairs, value, logps)}
 
 
-def reward(pairs: list, centering: float) -> dict:
+def reward(pairs: list, centering: float, margins: bool = False) -> dict:
     """The score of a side is the sum of its log-probabilities: any number serves."""
     logps, mask, _ = padded(pairs)
     trainer = stand_in(args=SimpleNamespace(center_rewards_coefficient=centering or None))
     outputs = SimpleNamespace(logits=logps.sum(1, keepdim=True))
     batch = {"attention_mask": torch.ones_like(mask)}
+    if margins:
+        batch["margin"] = torch.tensor(MARGINS)
     return found(pairs, RewardTrainer.compute_loss(trainer, lambda **_: outputs, batch), logps)
+
+
+def soft_reward(pairs: list, margins: bool) -> dict:
+    """TRL's reward models know no soft labels. Of scores with a beta of 1 CPO's code is the loss of
+    Bradley and Terry with them, and SimPO's, which is beside it, the same with margins."""
+    logps, _, _ = padded(pairs)
+    trainer = stand_in(loss_type="simpo" if margins else "sigmoid", beta=1.0,
+                       simpo_gamma=torch.tensor(MARGINS), label_smoothing=flipped(0.0))
+    losses, _, _ = CPOTrainer.cpo_loss(trainer, *logps.sum(1).chunk(2))
+    return found(pairs, losses.mean(), logps)
 
 
 def advantages(pairs: list) -> list:
@@ -224,7 +247,21 @@ def write(out: Path) -> None:
     ):
         for one in settings:
             cases.append({"objective": name, "settings": one, **compute(pairs, **one)})
+    for smoothing in (0.0, 0.1):
+        one = {"loss": "sigmoid", "beta": 0.1, "label_smoothing": smoothing}
+        cases.append({"objective": "dpo", "settings": {**one, "soft_labels": True},
+                      **cdpo(pairs, **one, soft=True)})
+    for one in REWARD:
+        cases.append({"objective": "reward", "settings": one, "margins": True,
+                      **reward(pairs, **one, margins=True)})
+    for margins in (False, True):
+        one = {"centering": 0.0, "soft_labels": True}
+        cases.append({"objective": "reward", "settings": one, "margins": margins,
+                      **soft_reward(pairs, margins)})
     for one, kl in KTO:
         cases.append({"objective": "kto", "settings": one, **kto(pairs, kl, **one)})
-    result = {"pairs": pairs, "advantages": advantages(pairs), "cases": cases}
+    result = {
+        "pairs": pairs, "votes": VOTES, "margins": MARGINS, "advantages": advantages(pairs),
+        "cases": cases,
+    }
     (out / "losses.json").write_text(json.dumps(result) + "\n")

@@ -127,6 +127,11 @@ def dpo_rows() -> list:
     ]
 
 
+def pairs_with_margins() -> list:
+    """By quarters, which 32 bits hold; one asks for less than nothing."""
+    return [{**row, "margin": (at % 7 - 1) / 4} for at, row in enumerate(dpo_rows())]
+
+
 def labelled_rows() -> list:
     source = random.Random(3)
     return [
@@ -187,7 +192,8 @@ def as_messages(row: dict) -> dict:
         return row
     role = lambda key: "user" if key == "prompt" else "assistant"
     message = lambda key, text: [{"role": role(key), "content": text}]
-    return {key: one if key == "label" else message(key, one) for key, one in row.items()}
+    plain = ("label", "margin")
+    return {key: one if key in plain else message(key, one) for key, one in row.items()}
 
 
 def model(out: Path) -> PeftModel:
@@ -357,12 +363,13 @@ def write(out: Path) -> None:
         ("kto", KTOTrainer, KTOConfig, KTO, dpo_rows()),
         ("kto-labelled", KTOTrainer, KTOConfig, KTO_LABELLED, labelled_rows()),
         ("reward", RewardTrainer, RewardConfig, REWARD, dpo_rows()),
+        ("reward-margins", RewardTrainer, RewardConfig, REWARD, pairs_with_margins()),
         ("grpo", GivenAnswers, GRPOConfig, GRPO, dpo_rows()),
         ("grpo-other", GivenAnswers, GRPOConfig, GRPO_OTHER, dpo_rows()),
         ("sft-packed", SFTTrainer, SFTConfig, PACKED, sft_rows()),
         ("pretrain", SFTTrainer, SFTConfig, PRETRAIN, text_rows()),
     ):
-        begin = reward_model if name == "reward" else model
+        begin = reward_model if trainer is RewardTrainer else model
         result, weights = run(begin(out), tiny.tokenizer(), trainer, config, settings, rows)
         (out / f"trajectory-{name}.json").write_text(json.dumps(result) + "\n")
         save_file(weights, out / f"trajectory-{name}.safetensors")

@@ -2,10 +2,11 @@
 
 use std::fs;
 
-use shared::training::{Method, RunEvent};
+use shared::dataset::{Margin, Votes};
+use shared::training::{Method, PreferenceLoss, RunEvent};
 
-use super::{Examples, Run, adapter_bytes, config, examples, steps};
-use crate::data::TokenizedRow;
+use super::{Examples, Run, adapter_bytes, config, examples, pairs, steps};
+use crate::data::{TokenizedPair, TokenizedRow};
 use crate::error::TrainerError;
 
 #[test]
@@ -102,6 +103,40 @@ fn a_checkpoint_of_other_settings_or_data_is_refused() {
 }
 
 #[test]
+fn a_checkpoint_of_other_votes_or_margins_is_refused() {
+    let mut config = config(Method::Dpo);
+    config.preference.soft_labels = true;
+    let output = tempfile::tempdir().unwrap();
+    let judged = |change: &dyn Fn(&mut TokenizedPair)| {
+        let mut pairs = pairs(1);
+        pairs[0].votes = Votes::new(2, 1).ok();
+        change(&mut pairs[0]);
+        Examples::Pairs(pairs)
+    };
+    let with = |change: &dyn Fn(&mut TokenizedPair)| {
+        let mut run = Run::new(&config, output.path());
+        run.train = judged(change);
+        run
+    };
+    let (_, certain) = with(&|pair| pair.votes = None).go();
+    let (_, events) = with(&|_| {}).go();
+    assert_ne!(steps(&events), steps(&certain));
+    let changes: [&dyn Fn(&mut TokenizedPair); 3] = [
+        &|pair: &mut TokenizedPair| pair.votes = Votes::new(3, 1).ok(),
+        &|pair: &mut TokenizedPair| pair.votes = None,
+        &|pair: &mut TokenizedPair| pair.margin = Margin::new(0.5).ok(),
+    ];
+    for change in changes {
+        let mut run = with(change);
+        run.resume = true;
+        assert!(run.go().0.unwrap_err().to_string().contains("data differ"));
+    }
+    let mut run = with(&|_| {});
+    run.resume = true;
+    run.go().0.unwrap();
+}
+
+#[test]
 fn a_loss_that_is_not_finite_stops_the_run_and_names_the_step() {
     let mut config = config(Method::Sft);
     config.optimizer.learning_rate = Some(1e30);
@@ -135,6 +170,13 @@ fn settings_that_cannot_work_are_refused_by_name() {
     assert!(refused(&|config| config.adapter.dropout = 1.0).contains("adapter.dropout"));
     assert!(refused(&|config| config.adapter.targets.clear()).contains("adapter.targets"));
     assert!(refused(&|config| config.evaluation.by_task_metric = true).contains("by_task_metric"));
+    let soft_loss = refused(&|config| {
+        config.method = Method::Dpo;
+        config.preference.loss = PreferenceLoss::Ipo;
+        config.preference.soft_labels = true;
+    });
+    assert!(soft_loss.contains("preference.soft_labels"), "{soft_loss}");
+    assert!(refused(&|config| config.preference.soft_labels = true).contains("soft_labels"));
     let packed_pairs = refused(&|config| {
         config.method = Method::Dpo;
         config.data.packing = Some(true);
