@@ -25,6 +25,7 @@ pub mod evaluation_results;
 pub mod evaluations;
 pub mod imports;
 pub mod jobs;
+pub mod judged_rows;
 pub mod kept;
 pub mod live;
 pub mod memory;

@@ -7,7 +7,7 @@ use futures::{Stream, stream};
 use serde_json::Map;
 use shared::{
     coverage::Coverage,
-    dataset::{CreateDataset, CreateDatasetVersion, Provenance, Row, RowContent, RowSource},
+    dataset::{CreateDataset, CreateDatasetVersion, Provenance, Row, RowContent, RowSource, Votes},
     ids::{DatasetId, PairId, QueueId},
     message::Message,
     queue::{
@@ -26,7 +26,9 @@ use crate::{
     services::{
         dataset_builds::append_new_rows,
         dataset_versions::{MAX_VALIDATION_SHARE, create_version},
-        datasets, queues,
+        datasets,
+        judged_rows::update_votes,
+        queues,
     },
 };
 
@@ -43,7 +45,7 @@ struct Verdicts {
 }
 
 /// Makes a preference dataset version from the judgements of a queue. Pairs whose row the dataset
-/// has already are not added again, so asking once more changes nothing.
+/// has already are not added again, so asking once more changes nothing but votes.
 pub async fn create_preference_dataset(
     app: &App,
     access: &ProjectAccess,
@@ -64,7 +66,8 @@ pub async fn create_preference_dataset(
     }
     let dataset_id = dataset_of(app, access, &request.name, &queue).await?;
     let note = note(&queue, &verdicts);
-    append_new_rows(app, access, dataset_id, verdicts.rows).await?;
+    let missing = update_votes(app, access, dataset_id, verdicts.rows).await?;
+    append_new_rows(app, access, dataset_id, missing).await?;
     let version = CreateDatasetVersion {
         note,
         validation_share: request.validation_share,
@@ -176,6 +179,7 @@ impl Verdicts {
 
 /// The row that a decided pair becomes. It exercises the clauses that were cited for its verdict.
 fn row(pair: QueuePair, winner: Choice, queue: &Queue) -> Row {
+    let votes = votes(&pair, winner);
     let agreeing = pair.judgements.iter().filter(|made| made.choice == winner);
     let clauses: BTreeSet<String> = agreeing.flat_map(|made| made.clauses.clone()).collect();
     let NewPair {
@@ -194,7 +198,7 @@ fn row(pair: QueuePair, winner: Choice, queue: &Queue) -> Row {
             prompt: messages,
             chosen: vec![Message::assistant(chosen)],
             rejected: vec![Message::assistant(rejected)],
-            votes: None,
+            votes,
             margin: None,
         },
         coverage: Coverage::Typical,
@@ -205,6 +209,24 @@ fn row(pair: QueuePair, winner: Choice, queue: &Queue) -> Row {
             detail: format!("pair {} of {}", pair.id, queue.name),
         },
         data: Map::new(),
+    }
+}
+
+/// How many annotators preferred which side of a decided pair; that one did so alone is what a row
+/// without votes says. Whoever called it a tie, found both bad or skipped it voted for neither.
+fn votes(pair: &QueuePair, winner: Choice) -> Option<Votes> {
+    let loser = match winner {
+        Choice::A => Choice::B,
+        _ => Choice::A,
+    };
+    let of = |side| {
+        let made = pair.judgements.iter();
+        let count = made.filter(|made| made.choice == side).count();
+        u32::try_from(count).unwrap_or(u32::MAX)
+    };
+    match (of(winner), of(loser)) {
+        (1, 0) => None,
+        (chosen, rejected) => Votes::new(chosen, rejected).ok(),
     }
 }
 

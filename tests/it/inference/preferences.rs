@@ -35,6 +35,44 @@ async fn judge(client: &mut Client, queue: &str, choices: &[&str]) {
 }
 
 on_both_databases! {
+    async fn a_row_tells_how_many_annotators_preferred_which(database: TestDatabase) {
+        let mut bench = Bench::new(database).await;
+        let queue = bench.post("queues", &json!({ "name": "Tone", "overlap": 3 }), 201).await;
+        let queue = format!("queues/{}", queue["id"].as_str().unwrap());
+        let pairs: Vec<_> = (0..3).map(pair).collect();
+        bench.post(&format!("{queue}/pairs"), &json!({ "pairs": pairs }), 201).await;
+        let mut ann = bench.app.member(&mut bench.client, "p", Role::Annotator).await;
+        let mut bob = bench.app.member(&mut bench.client, "p", Role::Engineer).await;
+        let mut admin = bench.client.clone();
+        judge(&mut ann, &queue, &["a", "b", "a"]).await;
+        judge(&mut bob, &queue, &["a", "a", "a"]).await;
+        judge(&mut admin, &queue, &["a", "b", "tie"]).await;
+
+        let (path, body) = (format!("{queue}/dataset"), json!({ "name": "Preferred" }));
+        let made = bench.post(&path, &body, 201).await;
+        let dataset = format!("datasets/{}", made["version"]["dataset_id"].as_str().unwrap());
+        let rows = bench.get(&format!("{dataset}/versions/1/rows")).await["items"].clone();
+        let votes = |rows: &Value| {
+            let rows = rows.as_array().unwrap().iter();
+            rows.map(|row| row["row"]["content"]["votes"].clone()).collect::<Vec<_>>()
+        };
+        let counts = |chosen, rejected| json!({ "chosen": chosen, "rejected": rejected });
+        assert_eq!(votes(&rows), [counts(3, 0), counts(2, 1), counts(2, 0)]);
+        assert_eq!(rows[1]["row"]["content"]["chosen"][0]["content"], "B1");
+
+        // A row as it was made before rows had votes: it gets them, and is not doubled.
+        let mut bare = rows[1]["row"].clone();
+        bare["content"].as_object_mut().unwrap().remove("votes");
+        bare["tags"] = json!(["kept"]);
+        let place = format!("/api/projects/p/{dataset}/draft/rows/{}", rows[1]["position"]);
+        bench.client.put(&place, &json!({ "row": bare })).await.expect(200);
+        let again = bench.post(&path, &body, 201).await;
+        assert_eq!(again["version"]["counts"]["rows"], 3);
+        let rows = bench.get(&format!("{dataset}/versions/2/rows")).await["items"].clone();
+        assert_eq!(votes(&rows), [counts(3, 0), counts(2, 1), counts(2, 0)]);
+        assert_eq!(rows[1]["row"]["tags"], json!(["kept"]));
+    }
+
     async fn decided_pairs_become_rows_and_the_rest_is_counted(database: TestDatabase) {
         let mut bench = Bench::new(database).await;
         let queue = bench.post("queues", &json!({ "name": "Tone", "overlap": 2 }), 201).await;
@@ -66,6 +104,7 @@ on_both_databases! {
             "prompt": [{ "role": "user", "content": "Question 1" }],
             "chosen": [{ "role": "assistant", "content": "B1" }],
             "rejected": [{ "role": "assistant", "content": "A1" }],
+            "votes": { "chosen": 2, "rejected": 0 },
         }));
         assert_eq!((&second["clauses"], &second["provenance"]["source"]), (&json!(["brief"]), &json!("judgement")));
 
