@@ -6,6 +6,7 @@ use std::io::BufReader;
 use std::path::{Path, PathBuf};
 
 use candle_core::Device;
+use candle_core::quantized::QTensor;
 use candle_core::quantized::gguf_file::{Content, Value};
 
 use super::tensors::halves_of_heads;
@@ -102,13 +103,7 @@ impl Header {
     /// A matrix as its blocks, if it is one; rows of interleaved heads are put in Hugging Face's
     /// order.
     pub(crate) fn blocks(&mut self, name: &str, heads: Option<usize>) -> Result<Option<Blocks>> {
-        let Self {
-            path,
-            file,
-            content,
-        } = self;
-        guarded(path, &format!("the tensor {name}"), || {
-            let tensor = content.tensor(file, name, &Device::Cpu)?;
+        self.tensor(name, |tensor| {
             let &[rows, columns] = tensor.shape().dims() else {
                 return Ok(None);
             };
@@ -120,21 +115,31 @@ impl Header {
                 }
                 _ => data,
             };
-            Ok::<_, candle_core::Error>(Some(Blocks::new(tensor.dtype(), &data, rows, columns)?))
+            Ok(Some(Blocks::new(tensor.dtype(), &data, rows, columns)?))
         })
     }
 
     /// A tensor's shape and its numbers as f32, row-major.
     pub(crate) fn dequantise(&mut self, name: &str) -> Result<(Vec<usize>, Vec<f32>)> {
+        self.tensor(name, |tensor| {
+            let tensor = tensor.dequantize(&Device::Cpu)?;
+            Ok((tensor.dims().to_vec(), tensor.flatten_all()?.to_vec1()?))
+        })
+    }
+
+    /// What is made of a tensor as it is stored.
+    fn tensor<T>(
+        &mut self,
+        name: &str,
+        make: impl FnOnce(QTensor) -> candle_core::Result<T>,
+    ) -> Result<T> {
         let Self {
             path,
             file,
             content,
         } = self;
         guarded(path, &format!("the tensor {name}"), || {
-            let tensor = content.tensor(file, name, &Device::Cpu)?;
-            let tensor = tensor.dequantize(&Device::Cpu)?;
-            Ok::<_, candle_core::Error>((tensor.dims().to_vec(), tensor.flatten_all()?.to_vec1()?))
+            make(content.tensor(file, name, &Device::Cpu)?)
         })
     }
 }
