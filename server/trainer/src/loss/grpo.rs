@@ -93,7 +93,7 @@ pub fn advantages(rewards: &[Option<f64>], group: usize, scale: RewardScale) -> 
 }
 
 /// The mean of what was judged; zero if nothing was.
-fn mean(rewards: &[Option<f64>]) -> f64 {
+pub(crate) fn mean(rewards: &[Option<f64>]) -> f64 {
     let known = rewards.iter().flatten();
     known.clone().sum::<f64>() / known.count().max(1) as f64
 }

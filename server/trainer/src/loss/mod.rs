@@ -26,8 +26,8 @@ use std::ops::Range;
 use shared::training::{Method, TrainingConfig};
 
 pub use dpo::Dpo;
-pub(crate) use grpo::deviation;
 pub use grpo::{Grpo, advantages};
+pub(crate) use grpo::{deviation, mean};
 pub use kto::Kto;
 pub use metrics::PreferenceSums;
 pub use pairs::{Pair, PairLoss, Pairwise, PairwiseLoss, Verdict};

@@ -14,7 +14,7 @@ use crate::adapter::{Adapter, Gradients};
 use crate::data::{AskedRow, TokenizedRow};
 use crate::engine::Batch;
 use crate::error::Result;
-use crate::loss::{advantages, deviation};
+use crate::loss::{advantages, deviation, mean};
 
 /// A request for one answer.
 #[derive(Clone, Copy, Debug)]
@@ -60,13 +60,13 @@ impl Policy<'_> {
     fn requests<'a>(&self, prompts: &[&'a AskedRow], done: usize) -> Vec<Draw<'a>> {
         let mut source = ChaCha8Rng::seed_from_u64(self.config.seed);
         source.set_stream(done as u64);
-        let each = prompts.iter().flat_map(|prompt| {
-            let copies = std::iter::repeat_n(*prompt, self.config.grpo.answers);
-            copies
-                .map(|prompt| (prompt, source.next_u64()))
-                .collect::<Vec<_>>()
-        });
-        each.map(|(prompt, seed)| Draw { prompt, seed }).collect()
+        let copies = |prompt| std::iter::repeat_n(prompt, self.config.grpo.answers);
+        let each = prompts.iter().copied().flat_map(copies);
+        each.map(|prompt| Draw {
+            prompt,
+            seed: source.next_u64(),
+        })
+        .collect()
     }
 }
 
@@ -155,17 +155,17 @@ fn answered(asked: &AskedRow, drawn: &Drawn) -> TokenizedRow {
 /// What is told of drawn answers, so many to each prompt.
 fn measured(drawn: &[Drawn], group: usize) -> DrawnMetrics {
     let rewards: Vec<_> = drawn.iter().map(|one| one.reward).collect();
-    let known: Vec<f64> = rewards.iter().copied().flatten().collect();
+    let is_known = rewards.iter().any(Option::is_some);
     let groups = rewards.chunks(group.max(1));
     let count = groups.len();
     let flat = groups.filter(|rewards| deviation(rewards) < 1e-8).count();
     let answers = drawn.len() as f64;
     let tokens: usize = drawn.iter().map(|one| one.tokens.len()).sum();
     let unended = drawn.iter().filter(|one| !one.ended).count();
-    let of_known = |value: f64| (!known.is_empty()).then_some(value);
+    let of_known = |value: f64| is_known.then_some(value);
     let of_all = |value: f64| (!drawn.is_empty()).then_some(value);
     DrawnMetrics {
-        reward: of_known(known.iter().sum::<f64>() / known.len().max(1) as f64),
+        reward: of_known(mean(&rewards)),
         reward_std: of_known(deviation(&rewards)),
         frac_reward_zero_std: of_all(flat as f64 / count.max(1) as f64),
         mean_length: of_all(tokens as f64 / answers),

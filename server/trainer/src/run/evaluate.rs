@@ -10,6 +10,7 @@ use crate::adapter::Adapter;
 use crate::data::TokenizedRow;
 use crate::engine::Batch;
 use crate::error::Result;
+use crate::loss::mean;
 
 use super::interrupter::Interrupter;
 use super::order::Source;
@@ -200,9 +201,9 @@ impl Evaluation<'_> {
 fn judge(metrics: &mut EvaluationMetrics, scorer: &dyn Scorer, answers: Vec<Answer>) {
     let mut checks: BTreeMap<String, TaskMetric> = BTreeMap::new();
     let mut all = TaskMetric::default();
-    let rewards: Vec<f64> = answers.iter().filter_map(|answer| answer.reward).collect();
-    let mean = rewards.iter().sum::<f64>() / rewards.len().max(1) as f64;
-    metrics.reward = (!rewards.is_empty()).then_some(mean);
+    let rewards: Vec<_> = answers.iter().map(|answer| answer.reward).collect();
+    let is_rewarded = rewards.iter().any(Option::is_some);
+    metrics.reward = is_rewarded.then(|| mean(&rewards));
     for answer in answers {
         let results = scorer.score(&answer);
         for result in &results {
