@@ -3,7 +3,7 @@
 use leptos::prelude::*;
 use shared::{
     ids::{DatasetVersionId, ModelVersionId},
-    model::ModelKind,
+    model::{ModelKind, ModelVersion},
     training::{Lesson, Method},
 };
 
@@ -53,7 +53,7 @@ pub(super) fn decisions(draft: Draft, sources: Sources) -> AnyView {
             />
         }
     };
-    let bases = all.with_value(|all| named(all, |kind| kind == ModelKind::Base));
+    let bases = all.with_value(|all| named(all, |model| model.kind == ModelKind::Base));
     view! {
         <fieldset class="decision">
             <legend class="decision__name">"What to teach"</legend>
@@ -78,24 +78,17 @@ fn rewards(draft: Draft, all: StoredValue<Sources>) -> AnyView {
     let shown = move || {
         (draft.method.get().lesson() == Lesson::Prompts).then(|| {
             let base = draft.base.get();
-            let models = all.with_value(|all| {
-                let models = all.known_models.iter();
-                let fitting = models
-                    .filter(|model| model.kind == ModelKind::Reward && model.base_id == base)
-                    .map(|model| Choice::new(model.id, model_name(model)));
-                fitting.collect::<Vec<_>>()
-            });
-            let chosen = draft.reward_model.get_untracked();
-            if !models.iter().any(|choice| Some(choice.value) == chosen) {
-                draft.reward_model.set(None);
-            }
+            let fits =
+                |model: &ModelVersion| model.kind == ModelKind::Reward && model.base_id == base;
+            let chosen = draft.reward_model;
+            let choices = all.with_value(|all| named_or_none(all, "No reward model", fits, chosen));
             view! {
                 <Select
                     label="Rewarded by"
                     help="A reward model on the same base gives each answer a score. It is learned from pairs by its own kind of run."
-                    choices=or_none(models, "No reward model")
-                    value=draft.reward_model
-                    on_change=move |id| draft.reward_model.set(id)
+                    choices
+                    value=chosen
+                    on_change=move |id| chosen.set(id)
                 />
                 {spec(draft, all, "Its checks reward an answer by the share that it passes, and judge those of evaluation points.")}
             }
@@ -119,26 +112,41 @@ fn spec(draft: Draft, all: StoredValue<Sources>, help: &'static str) -> AnyView 
     .into_any()
 }
 
-/// The models of some kinds, to be chosen.
-fn named(all: &Sources, fits: impl Fn(ModelKind) -> bool) -> Vec<Choice<Option<ModelVersionId>>> {
-    let models = all.known_models.iter().filter(|model| fits(model.kind));
+/// The models that fit, to be chosen.
+fn named(
+    all: &Sources,
+    fits: impl Fn(&ModelVersion) -> bool,
+) -> Vec<Choice<Option<ModelVersionId>>> {
+    let models = all.known_models.iter().filter(|model| fits(model));
     models
         .map(|model| Choice::new(Some(model.id), model_name(model)))
         .collect()
 }
 
+/// The same, and before them none, which is what is left of a choice that does not fit any more.
+fn named_or_none(
+    all: &Sources,
+    none: &str,
+    fits: impl Fn(&ModelVersion) -> bool,
+    chosen: RwSignal<Option<ModelVersionId>>,
+) -> Vec<Choice<Option<ModelVersionId>>> {
+    let mut choices = named(all, fits);
+    choices.insert(0, Choice::new(None, none));
+    let now = chosen.get_untracked();
+    if !choices.iter().any(|choice| choice.value == now) {
+        chosen.set(None);
+    }
+    choices
+}
+
 /// The adapters that a method can go on from: a reward model's only to another reward model.
 fn adapters(draft: Draft, all: &Sources) -> Vec<Choice<Option<ModelVersionId>>> {
     let method = draft.method.get();
-    let fits =
-        |kind: ModelKind| kind.is_on_base() && (kind.writes_answers() || !method.writes_answers());
-    let mut choices = named(all, fits);
-    choices.insert(0, Choice::new(None, "A fresh adapter"));
-    let chosen = draft.adapter.get_untracked();
-    if !choices.iter().any(|choice| choice.value == chosen) {
-        draft.adapter.set(None);
-    }
-    choices
+    let fits = |model: &ModelVersion| {
+        let kind = model.kind;
+        kind.is_on_base() && (kind.writes_answers() || !method.writes_answers())
+    };
+    named_or_none(all, "A fresh adapter", fits, draft.adapter)
 }
 
 /// What has a default for most runs.
