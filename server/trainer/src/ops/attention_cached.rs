@@ -3,7 +3,8 @@
 use candle_core::{CpuStorage, InplaceOp3, Layout, Result, Tensor, bail};
 use rayon::prelude::*;
 
-use super::attention::{AttentionShape, add_scaled, masked_softmax};
+use super::attention::{AttentionShape, masked_softmax};
+use super::gemm::products;
 use super::{cpu, simd};
 
 /// Attention of new tokens over a cache that holds their keys and values already, those of the
@@ -70,35 +71,77 @@ impl InplaceOp3 for Cached<'_> {
         let (keys, values) =
             cpu::source(cache, cache_layout)?.split_at(slots * shape.kv_heads * capacity * dim);
         let out = cpu::target(out, out_layout)?;
-        out.par_chunks_mut(dim)
+        // One task for the heads that read the same keys and values.
+        out.par_chunks_mut(shape.group() * dim)
             .enumerate()
             .for_each_init(Vec::new, |scores, (task, out)| {
-                let (row, head) = (task / shape.heads, task % shape.heads);
+                let (row, kv_head) = (task / shape.kv_heads, task % shape.kv_heads);
                 let (slot, length) = self.lengths[row];
-                let start = (slot * shape.kv_heads + head / shape.group()) * capacity * dim;
-                let q = &q[row * q_width + head * dim..][..dim];
+                let start = (slot * shape.kv_heads + kv_head) * capacity * dim;
+                let q = &q[row * q_width + kv_head * out.len()..][..out.len()];
                 let span = start + shape.hidden(length - 1) * dim..start + length * dim;
-                let (keys, values) = (&keys[span.clone()], &values[span]);
-                attend_one(out, q, keys, values, shape.scale, scores);
+                let seen = Seen {
+                    keys: &keys[span.clone()],
+                    values: &values[span],
+                    dim,
+                };
+                seen.attend(out, q, shape.scale, scores);
             });
         Ok(())
     }
 }
 
-fn attend_one(
-    out: &mut [f32],
-    q: &[f32],
-    keys: &[f32],
-    values: &[f32],
-    scale: f32,
-    scores: &mut Vec<f32>,
-) {
-    let dim = q.len();
-    scores.clear();
-    scores.extend(keys.chunks_exact(dim).map(|key| simd::dot(q, key)));
-    masked_softmax(scores, 0..keys.len() / dim, scale);
-    out.fill(0.0);
-    for (weight, value) in scores.iter().zip(values.chunks_exact(dim)) {
-        add_scaled(out, value, *weight);
+/// Values are read in blocks of so many positions, so that they are in the first cache for
+/// all heads but the first.
+const BLOCK: usize = 32;
+
+/// The keys and values that a token sees, `[positions, d]` each.
+struct Seen<'a> {
+    keys: &'a [f32],
+    values: &'a [f32],
+    dim: usize,
+}
+
+impl Seen<'_> {
+    /// Writes the attention of some heads, `[heads, d]`, with their queries.
+    fn attend(&self, out: &mut [f32], q: &[f32], scale: f32, scores: &mut Vec<f32>) {
+        let dim = self.dim;
+        let count = self.keys.len() / dim;
+        scores.resize(q.len() / dim * count, 0.0);
+        products(scores, q, self.keys, dim);
+        for scores in scores.chunks_exact_mut(count) {
+            masked_softmax(scores, 0..count, scale);
+        }
+        out.fill(0.0);
+        for (block, values) in self.values.chunks(BLOCK * dim).enumerate() {
+            for (out, weights) in out.chunks_exact_mut(dim).zip(scores.chunks_exact(count)) {
+                add_weighted(out, &weights[block * BLOCK..], values);
+            }
+        }
+    }
+}
+
+simd::vectorized! {
+    /// Adds rows, one behind the other, each times its weight.
+    pub(super) fn add_weighted(out: &mut [f32], weights: &[f32], rows: &[f32]) {
+        let width = out.len();
+        let (chunks, rest) = out.as_chunks_mut::<{ 4 * simd::LANES }>();
+        let mut first = 0;
+        for sums in chunks {
+            let mut lanes = *sums;
+            for (weight, row) in weights.iter().zip(rows.chunks_exact(width)) {
+                let row = &row[first..first + 4 * simd::LANES];
+                for (sum, number) in lanes.iter_mut().zip(row) {
+                    *sum += number * weight;
+                }
+            }
+            *sums = lanes;
+            first += 4 * simd::LANES;
+        }
+        for (weight, row) in weights.iter().zip(rows.chunks_exact(width)) {
+            for (sum, number) in rest.iter_mut().zip(&row[first..]) {
+                *sum += number * weight;
+            }
+        }
     }
 }

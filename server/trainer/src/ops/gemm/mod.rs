@@ -21,6 +21,7 @@ use ::gemm::Parallelism;
 use candle_core::{CpuStorage, DType, InplaceOp3, Layout, Result, Tensor, bail};
 use half::bf16;
 
+pub(super) use self::few_rows::products;
 use self::few_rows::{FEW, FewRows};
 use self::kernel::{Brain, Full, Kernel};
 pub(super) use self::view::{View, ViewMut};

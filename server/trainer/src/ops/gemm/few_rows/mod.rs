@@ -10,7 +10,7 @@ use candle_core::{CpuStorage, InplaceOp3, Layout, Result, bail};
 use half::bf16;
 use rayon::prelude::*;
 
-use self::way::{Brain, Full, Plain, Way, Widened};
+use self::way::{Brain, Full, Number, Plain, Way, Widened};
 use super::kernel::{self, Kernel};
 use crate::ops::cpu::{self, SharedMut};
 
@@ -52,30 +52,27 @@ impl InplaceOp3 for FewRows {
         };
         if let CpuStorage::BF16(_) = weight {
             let weight = cpu::source_of::<bf16>(weight, weight_layout)?;
-            // Rounded whatever the processor can, as in any other product.
-            let x = way::rounded(x);
             if kernel::Brain::is_there() {
-                out.products::<Brain>(&x, weight);
-                return Ok(());
-            }
-            let x: Vec<f32> = x.into_iter().map(bf16::to_f32).collect();
-            if Widened::<bf16>::is_there() {
-                out.products::<Widened<bf16>>(&x, weight);
+                out.products::<Brain>(x, weight, true);
             } else {
-                out.products::<Plain<bf16>>(&x, weight);
+                out.widened_products(x, weight, true);
             }
         } else {
-            let weight = cpu::source(weight, weight_layout)?;
-            if kernel::Full::is_there() {
-                out.products::<Full>(x, weight);
-            } else if Widened::<f32>::is_there() {
-                out.products::<Widened<f32>>(x, weight);
-            } else {
-                out.products::<Plain<f32>>(x, weight);
-            }
+            out.full_products(x, cpu::source(weight, weight_layout)?, true);
         }
         Ok(())
     }
+}
+
+/// `dst = x · rowsᵀ` on this thread: `[m, n]` of `[m, width]` and `[n, width]`, without gaps.
+pub(in crate::ops) fn products(dst: &mut [f32], x: &[f32], rows: &[f32], width: usize) {
+    debug_assert_eq!(dst.len() * width * width, x.len() * rows.len());
+    let out = Out {
+        stride: rows.len() / width.max(1),
+        data: SharedMut::new(dst),
+        width,
+    };
+    out.full_products(x, rows, false);
 }
 
 /// Where products go.
@@ -88,31 +85,56 @@ struct Out {
 }
 
 impl Out {
+    /// Writes the products of all rows of x and of a weight of 32 bits.
+    fn full_products(&self, x: &[f32], weight: &[f32], threads: bool) {
+        if kernel::Full::is_there() {
+            self.products::<Full>(x, weight, threads);
+        } else {
+            self.widened_products(x, weight, threads);
+        }
+    }
+
+    /// The same without AVX-512.
+    fn widened_products<T: Number>(&self, x: &[f32], weight: &[T], threads: bool) {
+        if Widened::<T>::is_there() {
+            self.products::<Widened<T>>(x, weight, threads);
+        } else {
+            self.products::<Plain<T>>(x, weight, threads);
+        }
+    }
+
     /// Writes the products of all rows of x and of the weight.
-    fn products<W: Way>(&self, x: &[W::X], weight: &[W::Weight]) {
+    fn products<W: Way>(&self, x: &[f32], weight: &[W::Weight], threads: bool) {
         let width = self.width;
-        let pieces = weight.par_chunks(PIECE * width).enumerate();
-        pieces.for_each(|(piece, block)| {
+        let x = W::packed(x, width);
+        let products = |(piece, block): (usize, &[W::Weight])| {
             for (group, weights) in block.chunks(W::COLUMNS * width).enumerate() {
                 let first = piece * PIECE + group * W::COLUMNS;
                 let end = first * width + weights.len();
                 let next = &weight[end..weight.len().min(end + W::COLUMNS * width)];
-                self.group::<W>(x, weights, next, first);
+                self.group::<W>(&x, weights, next, first);
             }
-        });
+        };
+        if threads {
+            let pieces = weight.par_chunks(PIECE * width).enumerate();
+            pieces.for_each(products);
+        } else {
+            weight.chunks(PIECE * width).enumerate().for_each(products);
+        }
     }
 
-    /// The products of all rows of x with some rows of the weight, the first of which has a number;
+    /// The products of all packed rows of x with some rows of the weight, the first of which has a number;
     /// `next` is fetched from memory meanwhile.
     fn group<W: Way>(&self, x: &[W::X], weights: &[W::Weight], next: &[W::Weight], first: usize) {
         let width = self.width;
-        let groups = x.chunks(way::ROWS * width);
+        let packed_width = W::packed_width(width);
+        let groups = x.chunks(way::ROWS * packed_width);
         let share = next.len().div_ceil(groups.len().max(1)).max(1);
         let mut ahead = next.chunks(share);
         for (group, rows) in groups.enumerate() {
             way::prefetch(ahead.next().unwrap_or_default());
             let row = group * way::ROWS;
-            let count = rows.len() / width;
+            let count = rows.len() / packed_width;
             match weights.len() / width {
                 6 => self.write(row, first, &W::tile::<6>(rows, weights, width), count),
                 3 => self.write(row, first, &W::tile::<3>(rows, weights, width), count),

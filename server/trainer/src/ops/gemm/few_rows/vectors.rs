@@ -5,18 +5,18 @@
 //! fill the registers.
 
 use std::arch::x86_64::{
-    __m512, __m512bh, __m512i, __mmask16, __mmask32, _mm_add_ps, _mm_storeu_ps, _mm256_add_ps,
+    __m512, __m512bh, __mmask16, __mmask32, _mm_add_ps, _mm_storeu_ps, _mm256_add_ps,
     _mm256_castpd_ps, _mm256_castps256_ps128, _mm256_extractf128_ps, _mm256_fmadd_ps,
     _mm256_loadu_ps, _mm256_setzero_ps, _mm256_storeu_ps, _mm512_add_ps, _mm512_castpd_ps,
     _mm512_castps_pd, _mm512_castps512_ps256, _mm512_dpbf16_ps, _mm512_extractf64x4_pd,
     _mm512_fmadd_ps, _mm512_loadu_ps, _mm512_loadu_si512, _mm512_maskz_loadu_epi16,
-    _mm512_maskz_loadu_ps, _mm512_setzero_ps, _mm512_unpackhi_pd, _mm512_unpackhi_ps,
-    _mm512_unpacklo_pd, _mm512_unpacklo_ps,
+    _mm512_maskz_loadu_ps, _mm512_setzero_ps, _mm512_setzero_si512, _mm512_unpackhi_pd,
+    _mm512_unpackhi_ps, _mm512_unpacklo_pd, _mm512_unpacklo_ps,
 };
 
 use half::bf16;
 
-use super::way::{Column, Number, ROWS, fold};
+use super::way::{Column, HALVES, LANES, Number, ROWS, fold};
 
 #[target_feature(enable = "avx2,fma")]
 pub(super) fn widened<const R: usize, const C: usize, T: Number>(
@@ -99,41 +99,52 @@ fn column<const R: usize>(sums: &[__m512; R]) -> Column {
     column
 }
 
+/// The same of all columns of a tile.
+#[target_feature(enable = "avx512f")]
+#[inline]
+fn columns<const R: usize, const C: usize>(sums: &[[__m512; R]; C]) -> [Column; C] {
+    let mut columns = [[0.0; ROWS]; C];
+    for (to, sums) in columns.iter_mut().zip(sums) {
+        *to = column(sums);
+    }
+    columns
+}
+
 #[target_feature(enable = "avx512f")]
 pub(super) fn full<const R: usize, const C: usize>(
     rows: &[f32],
     weights: &[f32],
     width: usize,
 ) -> [Column; C] {
-    let (rows, weights) = (&rows[..R * width], &weights[..C * width]);
-    let whole = width / 16 * 16;
-    let rest: __mmask16 = (1 << (width - whole)) - 1;
+    let (whole, steps) = (width / LANES, width.div_ceil(LANES));
+    let rest: __mmask16 = (1 << (width - whole * LANES)) - 1;
+    let (rows, weights) = (&rows[..R * steps * LANES], &weights[..C * width]);
     let mut sums = [[_mm512_setzero_ps(); R]; C];
-    for at in (0..width).step_by(16) {
-        let load = |first: *const f32| {
+    let mut w = [_mm512_setzero_ps(); C];
+    for step in 0..steps {
+        for (row, w) in w.iter_mut().enumerate() {
             #[expect(unsafe_code, reason = "loads through a pointer, unchecked")]
             // SAFETY: so many rows were sliced off above; behind the last whole register only
             // what is left of the row is read.
             unsafe {
-                if at < whole {
-                    _mm512_loadu_ps(first.add(at))
+                let first = weights.as_ptr().add(row * width + step * LANES);
+                *w = if step < whole {
+                    _mm512_loadu_ps(first)
                 } else {
-                    _mm512_maskz_loadu_ps(rest, first.add(at))
-                }
+                    _mm512_maskz_loadu_ps(rest, first)
+                };
             }
-        };
-        let mut w = [_mm512_setzero_ps(); C];
-        for (w, row) in w.iter_mut().zip(weights.chunks_exact(width)) {
-            *w = load(row.as_ptr());
         }
-        for (row, x) in rows.chunks_exact(width).enumerate() {
-            let x = load(x.as_ptr());
-            for (sums, w) in sums.iter_mut().zip(w) {
-                sums[row] = _mm512_fmadd_ps(x, w, sums[row]);
+        for row in 0..R {
+            #[expect(unsafe_code, reason = "loads through a pointer, unchecked")]
+            // SAFETY: so many steps were sliced off above.
+            let x = unsafe { _mm512_loadu_ps(rows.as_ptr().add((step * R + row) * LANES)) };
+            for (sums, w) in sums.iter_mut().zip(&w) {
+                sums[row] = _mm512_fmadd_ps(x, *w, sums[row]);
             }
         }
     }
-    sums.map(|sums| column(&sums))
+    columns(&sums)
 }
 
 #[target_feature(enable = "avx512f,avx512bw,avx512bf16")]
@@ -142,34 +153,40 @@ pub(super) fn brain<const R: usize, const C: usize>(
     weights: &[bf16],
     width: usize,
 ) -> [Column; C] {
-    let (rows, weights) = (&rows[..R * width], &weights[..C * width]);
-    let whole = width / 32 * 32;
-    let rest: __mmask32 = (1 << (width - whole)) - 1;
+    let (whole, steps) = (width / HALVES, width.div_ceil(HALVES));
+    let rest: __mmask32 = (1 << (width - whole * HALVES)) - 1;
+    let (rows, weights) = (&rows[..R * steps * HALVES], &weights[..C * width]);
     let mut sums = [[_mm512_setzero_ps(); R]; C];
-    for at in (0..width).step_by(32) {
-        let load = |first: *const bf16| -> __m512bh {
+    let mut w = [_mm512_setzero_si512(); C];
+    for step in 0..steps {
+        for (row, w) in w.iter_mut().enumerate() {
             #[expect(unsafe_code, reason = "loads through a pointer, unchecked")]
             // SAFETY: so many rows were sliced off above; behind the last whole register only
-            // what is left of the row is read. All 512 bits mean something in either kind.
+            // what is left of the row is read.
             unsafe {
-                let halves: __m512i = if at < whole {
-                    _mm512_loadu_si512(first.add(at).cast())
+                let first = weights.as_ptr().add(row * width + step * HALVES);
+                *w = if step < whole {
+                    _mm512_loadu_si512(first.cast())
                 } else {
-                    _mm512_maskz_loadu_epi16(rest, first.add(at).cast())
+                    _mm512_maskz_loadu_epi16(rest, first.cast())
                 };
-                std::mem::transmute(halves)
             }
-        };
-        let mut w = [load(weights.as_ptr()); C];
-        for (w, row) in w.iter_mut().zip(weights.chunks_exact(width)) {
-            *w = load(row.as_ptr());
         }
-        for (row, x) in rows.chunks_exact(width).enumerate() {
-            let x = load(x.as_ptr());
-            for (sums, w) in sums.iter_mut().zip(w) {
-                sums[row] = _mm512_dpbf16_ps(sums[row], x, w);
+        for row in 0..R {
+            #[expect(
+                unsafe_code,
+                reason = "loads through a pointer, takes bits for numbers"
+            )]
+            // SAFETY: so many steps were sliced off above. All 512 bits mean something in either
+            // kind.
+            unsafe {
+                let first = rows.as_ptr().add((step * R + row) * HALVES);
+                let x: __m512bh = std::mem::transmute(_mm512_loadu_si512(first.cast()));
+                for (sums, w) in sums.iter_mut().zip(&w) {
+                    sums[row] = _mm512_dpbf16_ps(sums[row], x, std::mem::transmute(*w));
+                }
             }
         }
     }
-    sums.map(|sums| column(&sums))
+    columns(&sums)
 }

@@ -12,6 +12,10 @@ use crate::ops::gemm::kernel;
 
 /// Rows of x that are multiplied together.
 pub(super) const ROWS: usize = 4;
+/// Numbers of 32 bits in a register of AVX-512.
+pub(super) const LANES: usize = 16;
+/// Numbers of 16 bits in one.
+pub(super) const HALVES: usize = 32;
 
 /// The products of up to [`ROWS`] rows of x with one row of the weight.
 pub(super) type Column = [f32; ROWS];
@@ -24,8 +28,15 @@ pub(super) trait Way {
     type Weight: Copy + Sync;
     /// Rows of the weight in a whole tile: 6, 3 or 1.
     const COLUMNS: usize;
+    /// The rows of x in the order in which tiles read them, [`ROWS`] by [`ROWS`].
+    fn packed(x: &[f32], width: usize) -> Vec<Self::X>;
 
-    /// The products of up to [`ROWS`] rows of x and C of the weight.
+    /// Numbers that a packed row takes.
+    fn packed_width(width: usize) -> usize {
+        width
+    }
+
+    /// The products of up to [`ROWS`] rows of x, packed, and C of the weight.
     fn tile<const C: usize>(
         rows: &[Self::X],
         weights: &[Self::Weight],
@@ -33,9 +44,36 @@ pub(super) trait Way {
     ) -> [Column; C];
 }
 
+/// Rows in steps of S numbers: the first step of each row of a group, then the second ones, filled up
+/// with zeros, so that a tile reads on through memory.
+fn in_steps<const S: usize, X: Copy + Default>(
+    x: &[f32],
+    width: usize,
+    number: impl Fn(f32) -> X,
+) -> Vec<X> {
+    let rows = x.len() / width.max(1);
+    let mut packed = vec![X::default(); rows * width.next_multiple_of(S)];
+    let mut steps = packed.as_chunks_mut::<S>().0.iter_mut();
+    for group in x.chunks((ROWS * width).max(1)) {
+        for first in (0..width).step_by(S) {
+            for (row, step) in group.chunks_exact(width).zip(&mut steps) {
+                let numbers = &row[first..width.min(first + S)];
+                for (place, x) in step.iter_mut().zip(numbers) {
+                    *place = number(*x);
+                }
+            }
+        }
+    }
+    packed
+}
+
 /// A number that is multiplied with 32 bits.
 pub(super) trait Number: WithDType {
     fn wide(self) -> f32;
+
+    /// What a number is rounded to that is multiplied with one of this kind, whatever the processor
+    /// can.
+    fn rounded(x: f32) -> f32;
 
     /// Eight of them, widened.
     ///
@@ -52,6 +90,11 @@ impl Number for f32 {
         self
     }
 
+    #[inline]
+    fn rounded(x: f32) -> f32 {
+        x
+    }
+
     #[cfg(target_arch = "x86_64")]
     #[expect(unsafe_code, reason = "reads through a pointer, compiled for AVX2")]
     #[target_feature(enable = "avx2")]
@@ -66,6 +109,11 @@ impl Number for bf16 {
     #[inline]
     fn wide(self) -> f32 {
         self.to_f32()
+    }
+
+    #[inline]
+    fn rounded(x: f32) -> f32 {
+        rounded(x).to_f32()
     }
 
     #[cfg(target_arch = "x86_64")]
@@ -98,10 +146,9 @@ pub(super) fn prefetch<T>(values: &[T]) {
     let _ = values;
 }
 
-/// Numbers rounded to bfloat16.
-pub(super) fn rounded(x: &[f32]) -> Vec<bf16> {
-    let halves = x.iter().map(|number| kernel::round(*number));
-    halves.map(bf16::from_bits).collect()
+/// The nearest number of 16 bits.
+fn rounded(x: f32) -> bf16 {
+    bf16::from_bits(kernel::round(x))
 }
 
 /// Any processor.
@@ -111,6 +158,10 @@ impl<T: Number> Way for Plain<T> {
     type X = f32;
     type Weight = T;
     const COLUMNS: usize = 1;
+
+    fn packed(x: &[f32], _: usize) -> Vec<f32> {
+        x.iter().map(|x| T::rounded(*x)).collect()
+    }
 
     fn tile<const C: usize>(rows: &[f32], weights: &[T], width: usize) -> [Column; C] {
         let mut columns = [[0.0; ROWS]; C];
@@ -168,7 +219,7 @@ macro_rules! by_rows {
         // SAFETY: whoever chose this way asked whether the processor can.
         return unsafe {
             use super::vectors::$name;
-            match $rows.len() / $width.max(1) {
+            match $rows.len() / Self::packed_width($width).max(1) {
                 1 => $name::<1, $columns $(, $kind)?>($rows, $weights, $width),
                 2 => $name::<2, $columns $(, $kind)?>($rows, $weights, $width),
                 3 => $name::<3, $columns $(, $kind)?>($rows, $weights, $width),
@@ -188,6 +239,10 @@ impl<T: Number> Way for Widened<T> {
     type Weight = T;
     const COLUMNS: usize = 3;
 
+    fn packed(x: &[f32], _: usize) -> Vec<f32> {
+        x.iter().map(|x| T::rounded(*x)).collect()
+    }
+
     fn tile<const C: usize>(rows: &[f32], weights: &[T], width: usize) -> [Column; C] {
         by_rows!(widened::<C, T>(rows, weights, width))
     }
@@ -197,6 +252,14 @@ impl Way for Full {
     type X = f32;
     type Weight = f32;
     const COLUMNS: usize = 6;
+
+    fn packed(x: &[f32], width: usize) -> Vec<f32> {
+        in_steps::<LANES, _>(x, width, |x| x)
+    }
+
+    fn packed_width(width: usize) -> usize {
+        width.next_multiple_of(LANES)
+    }
 
     fn tile<const C: usize>(rows: &[f32], weights: &[f32], width: usize) -> [Column; C] {
         by_rows!(full::<C>(rows, weights, width))
@@ -208,6 +271,14 @@ impl Way for Brain {
     type Weight = bf16;
     const COLUMNS: usize = 6;
 
+    fn packed(x: &[f32], width: usize) -> Vec<bf16> {
+        in_steps::<HALVES, _>(x, width, rounded)
+    }
+
+    fn packed_width(width: usize) -> usize {
+        width.next_multiple_of(HALVES)
+    }
+
     fn tile<const C: usize>(rows: &[bf16], weights: &[bf16], width: usize) -> [Column; C] {
         by_rows!(brain::<C>(rows, weights, width))
     }
@@ -217,25 +288,23 @@ impl Way for Brain {
 mod tests {
     use super::*;
 
-    fn check<W: Way<Weight = T>, T: Copy>(x: impl Fn(f32) -> W::X, number: impl Fn(f32) -> T) {
-        check_tile::<6, W, T>(&x, &number);
-        check_tile::<3, W, T>(&x, &number);
-        check_tile::<1, W, T>(&x, &number);
+    fn check<W: Way<Weight = T>, T: Copy>(number: impl Fn(f32) -> T) {
+        check_tile::<6, W, T>(&number);
+        check_tile::<3, W, T>(&number);
+        check_tile::<1, W, T>(&number);
     }
 
-    fn check_tile<const C: usize, W: Way<Weight = T>, T: Copy>(
-        x: impl Fn(f32) -> W::X,
-        number: impl Fn(f32) -> T,
-    ) {
+    fn check_tile<const C: usize, W: Way<Weight = T>, T: Copy>(number: impl Fn(f32) -> T) {
         let width = 45;
         let value = |at: usize, seed: usize| ((at * 37 + seed) % 101) as f32 / 7.0 - 7.0;
-        let rows: Vec<_> = (0..ROWS * width).map(|at| x(value(at, 3))).collect();
+        let rows: Vec<_> = (0..ROWS * width).map(|at| value(at, 3)).collect();
         let weights: Vec<_> = (0..C * width).map(|at| number(value(at, 8))).collect();
         for count in 1..=ROWS {
-            let tile = W::tile::<C>(&rows[..count * width], &weights, width);
+            let packed = W::packed(&rows[..count * width], width);
+            let tile = W::tile::<C>(&packed, &weights, width);
             for (index, weight) in weights.chunks_exact(width).enumerate() {
                 for (row, x) in rows.chunks_exact(width).take(count).enumerate() {
-                    let alone = W::tile::<1>(x, weight, width)[0][0];
+                    let alone = W::tile::<1>(&W::packed(x, width), weight, width)[0][0];
                     assert!(tile[index][row].to_bits() == alone.to_bits());
                 }
             }
@@ -245,17 +314,17 @@ mod tests {
     #[test]
     fn a_product_is_the_same_in_a_tile_and_alone() {
         let same = |number: f32| number;
-        check::<Plain<f32>, _>(same, same);
-        check::<Plain<bf16>, _>(same, bf16::from_f32);
+        check::<Plain<f32>, _>(same);
+        check::<Plain<bf16>, _>(bf16::from_f32);
         if Widened::<f32>::is_there() {
-            check::<Widened<f32>, _>(same, same);
-            check::<Widened<bf16>, _>(same, bf16::from_f32);
+            check::<Widened<f32>, _>(same);
+            check::<Widened<bf16>, _>(bf16::from_f32);
         }
         if <kernel::Full as kernel::Kernel>::is_there() {
-            check::<Full, _>(same, same);
+            check::<Full, _>(same);
         }
         if <kernel::Brain as kernel::Kernel>::is_there() {
-            check::<Brain, _>(bf16::from_f32, bf16::from_f32);
+            check::<Brain, _>(bf16::from_f32);
         }
     }
 }
