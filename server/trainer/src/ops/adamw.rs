@@ -6,6 +6,7 @@ use candle_core::{CpuStorage, CustomOp1, InplaceOp2, Layout, Result, Shape, Tens
 use rayon::prelude::*;
 
 use super::cpu;
+use super::on_cuda::on_cuda;
 use super::simd::vectorized;
 
 /// The numbers of one step of AdamW.
@@ -48,8 +49,8 @@ pub fn sum_of_squares(values: &Tensor) -> Result<f64> {
     values.apply_op1_no_bwd(&SumOfSquares)?.to_scalar()
 }
 
-struct Moments {
-    step: AdamStep,
+pub(super) struct Moments {
+    pub(super) step: AdamStep,
 }
 
 impl InplaceOp2 for Moments {
@@ -80,6 +81,8 @@ impl InplaceOp2 for Moments {
         });
         Ok(())
     }
+
+    on_cuda!(2, adamw::moments);
 }
 
 vectorized! {
@@ -100,8 +103,30 @@ vectorized! {
     }
 }
 
-struct Update {
-    step: AdamStep,
+pub(super) struct Update {
+    pub(super) step: AdamStep,
+}
+
+impl Update {
+    /// What is left of a weight, the size of the step, √(1-β2ᵗ), and eps.
+    pub(super) fn factors(&self) -> Result<[f32; 4]> {
+        let AdamStep {
+            learning_rate,
+            beta1,
+            beta2,
+            epsilon,
+            weight_decay,
+            step,
+            ..
+        } = self.step;
+        let Ok(step) = i32::try_from(step) else {
+            bail!("too many optimizer steps")
+        };
+        let size = (learning_rate / (1.0 - beta1.powi(step))) as f32;
+        let root = (1.0 - beta2.powi(step)).sqrt() as f32;
+        let keep = (1.0 - learning_rate * weight_decay) as f32;
+        Ok([keep, size, root, epsilon as f32])
+    }
 }
 
 impl InplaceOp2 for Update {
@@ -118,31 +143,14 @@ impl InplaceOp2 for Update {
     ) -> Result<()> {
         let parameters = cpu::target(parameters, parameters_layout)?;
         let (m, v) = cpu::source(moments, moments_layout)?.split_at(parameters.len());
-        let AdamStep {
-            learning_rate,
-            beta1,
-            beta2,
-            epsilon,
-            weight_decay,
-            step,
-            ..
-        } = self.step;
-        let Ok(step) = i32::try_from(step) else {
-            bail!("too many optimizer steps")
-        };
-        let size = (learning_rate / (1.0 - beta1.powi(step))) as f32;
-        let root = (1.0 - beta2.powi(step)).sqrt() as f32;
-        let keep = (1.0 - learning_rate * weight_decay) as f32;
+        let factors = self.factors()?;
         cpu::for_blocks(parameters, |first, block| {
-            update_block(
-                block,
-                &m[first..],
-                &v[first..],
-                [keep, size, root, epsilon as f32],
-            );
+            update_block(block, &m[first..], &v[first..], factors);
         });
         Ok(())
     }
+
+    on_cuda!(2, adamw::update);
 }
 
 vectorized! {
@@ -154,7 +162,7 @@ vectorized! {
     }
 }
 
-struct SumOfSquares;
+pub(super) struct SumOfSquares;
 
 impl CustomOp1 for SumOfSquares {
     fn name(&self) -> &'static str {
@@ -168,5 +176,14 @@ impl CustomOp1 for SumOfSquares {
             .map(|chunk| chunk.iter().map(|value| f64::from(*value).powi(2)).sum())
             .collect();
         Ok((CpuStorage::F64(vec![parts.iter().sum()]), Shape::from(())))
+    }
+
+    #[cfg(feature = "cuda")]
+    fn cuda_fwd(
+        &self,
+        storage: &candle_core::CudaStorage,
+        layout: &Layout,
+    ) -> Result<(candle_core::CudaStorage, Shape)> {
+        super::cuda::adamw::sum_of_squares(self, (storage, layout))
     }
 }

@@ -13,6 +13,7 @@ use rayon::prelude::*;
 
 use super::cpu::{self, SharedMut};
 use super::gemm::{Product, View, ViewMut, multiply};
+use super::on_cuda::on_cuda;
 use super::segments::{self, Segment, Sight};
 use super::simd;
 
@@ -99,9 +100,9 @@ pub(super) fn check_packed(
     Ok(rows)
 }
 
-struct Attention<'a> {
-    segments: &'a [Segment],
-    shape: AttentionShape,
+pub(super) struct Attention<'a> {
+    pub(super) segments: &'a [Segment],
+    pub(super) shape: AttentionShape,
 }
 
 impl InplaceOp2 for Attention<'_> {
@@ -132,6 +133,8 @@ impl InplaceOp2 for Attention<'_> {
                 task.run(out, lse, scores)
             })
     }
+
+    on_cuda!(2, attention::forward);
 }
 
 /// One head of one segment.

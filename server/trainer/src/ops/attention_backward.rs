@@ -15,6 +15,7 @@ use rayon::prelude::*;
 use super::attention::{AttentionShape, QUERY_BLOCK, add_scaled, check_packed};
 use super::cpu::{self, SharedMut};
 use super::gemm::{Product, View, ViewMut, multiply};
+use super::on_cuda::on_cuda;
 use super::segments::{self, Segment, Sight};
 use super::simd::{self, vectorized};
 
@@ -45,10 +46,10 @@ pub fn attention_backward(
     dqkv.inplace_op3(dout, qkv, &backward)
 }
 
-struct Backward<'a> {
-    out: &'a Tensor,
-    segments: &'a [Segment],
-    shape: AttentionShape,
+pub(super) struct Backward<'a> {
+    pub(super) out: &'a Tensor,
+    pub(super) segments: &'a [Segment],
+    pub(super) shape: AttentionShape,
 }
 
 impl InplaceOp3 for Backward<'_> {
@@ -106,6 +107,8 @@ impl InplaceOp3 for Backward<'_> {
         }
         Ok(())
     }
+
+    on_cuda!(3, attention::backward);
 }
 
 /// Adds a task's part to the gradients of the rows above its segment.

@@ -5,6 +5,7 @@ use rayon::prelude::*;
 
 use super::attention::{AttentionShape, masked_softmax};
 use super::gemm::products;
+use super::on_cuda::on_cuda;
 use super::{cpu, simd};
 
 /// Attention of new tokens over a cache that holds their keys and values already, those of the
@@ -45,9 +46,9 @@ pub fn attention_cached(
     out.inplace_op3(q, cache, &Cached { lengths, shape })
 }
 
-struct Cached<'a> {
-    lengths: &'a [(usize, usize)],
-    shape: AttentionShape,
+pub(super) struct Cached<'a> {
+    pub(super) lengths: &'a [(usize, usize)],
+    pub(super) shape: AttentionShape,
 }
 
 impl InplaceOp3 for Cached<'_> {
@@ -89,6 +90,8 @@ impl InplaceOp3 for Cached<'_> {
             });
         Ok(())
     }
+
+    on_cuda!(3, attention::cached);
 }
 
 /// Values are read in blocks of so many positions, so that they are in the first cache for

@@ -3,6 +3,7 @@
 use candle_core::{CpuStorage, InplaceOp2, InplaceOp3, Layout, Result, Tensor};
 use rayon::prelude::*;
 
+use super::on_cuda::on_cuda;
 use super::{cpu, simd};
 use simd::vectorized;
 
@@ -38,12 +39,10 @@ pub fn add_column_products(
     cpu::expect_shape(one, other.dims(), "a factor of columns")?;
     cpu::expect_shape(dst, &one.dims()[1..], "sums of columns")?;
     cpu::expect_shape(divisors, dst.dims(), "divisors of columns")?;
-    cpu::with(divisors, |divisors| {
-        dst.inplace_op3(one, other, &ColumnProducts { divisors })
-    })
+    dst.inplace_op3(one, other, &ColumnProducts { divisors })
 }
 
-struct RowNorms;
+pub(super) struct RowNorms;
 
 impl InplaceOp2 for RowNorms {
     fn name(&self) -> &'static str {
@@ -64,6 +63,8 @@ impl InplaceOp2 for RowNorms {
             .for_each(|(dst, row)| *dst = sum_of_squares(row).sqrt() as f32);
         Ok(())
     }
+
+    on_cuda!(2, decompose::row_norms);
 }
 
 vectorized! {
@@ -81,7 +82,7 @@ vectorized! {
     }
 }
 
-struct ScaleColumns;
+pub(super) struct ScaleColumns;
 
 impl InplaceOp3 for ScaleColumns {
     fn name(&self) -> &'static str {
@@ -105,10 +106,12 @@ impl InplaceOp3 for ScaleColumns {
             }
         })
     }
+
+    on_cuda!(3, decompose::scale_columns);
 }
 
-struct ColumnProducts<'a> {
-    divisors: &'a [f32],
+pub(super) struct ColumnProducts<'a> {
+    pub(super) divisors: &'a Tensor,
 }
 
 impl InplaceOp3 for ColumnProducts<'_> {
@@ -131,7 +134,7 @@ impl InplaceOp3 for ColumnProducts<'_> {
             cpu::Rows::new(other, other_layout)?,
         );
         let pieces = cpu::target(dst, dst_layout)?.par_chunks_mut(COLUMNS);
-        pieces.enumerate().for_each(|(piece, dst)| {
+        let add = |divisors: &[f32], piece: usize, dst: &mut [f32]| {
             let first = piece * COLUMNS;
             let span = first..first + dst.len();
             let mut sums = [0f64; COLUMNS];
@@ -143,12 +146,18 @@ impl InplaceOp3 for ColumnProducts<'_> {
                     &other.row(row)[span.clone()],
                 );
             }
-            for ((dst, sum), divisor) in dst.iter_mut().zip(sums).zip(&self.divisors[span]) {
+            for ((dst, sum), divisor) in dst.iter_mut().zip(sums).zip(&divisors[span]) {
                 *dst += (*sum / f64::from(*divisor)) as f32;
             }
-        });
-        Ok(())
+        };
+        cpu::with(self.divisors, |divisors| {
+            let pieces = pieces.enumerate();
+            pieces.for_each(|(piece, dst)| add(divisors, piece, dst));
+            Ok(())
+        })
     }
+
+    on_cuda!(3, decompose::column_products);
 }
 
 vectorized! {

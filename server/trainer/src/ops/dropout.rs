@@ -4,6 +4,7 @@
 use candle_core::{CpuStorage, InplaceOp2, Layout, Result, Tensor, bail};
 
 use super::cpu;
+use super::on_cuda::on_cuda;
 
 /// What decides which elements are zeroed.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -55,12 +56,19 @@ fn apply(dst: &Tensor, src: &Tensor, dropout: &Dropout) -> Result<()> {
     dst.inplace_op2(src, dropout)
 }
 
-struct Dropout {
-    key: DropoutKey,
+pub(super) struct Dropout {
+    pub(super) key: DropoutKey,
     /// What the share is multiplied by.
-    zeroed: f32,
+    pub(super) zeroed: f32,
     /// What all else is multiplied by.
-    kept: f32,
+    pub(super) kept: f32,
+}
+
+impl Dropout {
+    /// Which words zero an element: those below.
+    pub(super) fn threshold(&self) -> f64 {
+        (f64::from(self.key.share) * 4_294_967_296.0).round()
+    }
 }
 
 impl InplaceOp2 for Dropout {
@@ -76,7 +84,7 @@ impl InplaceOp2 for Dropout {
         src_layout: &Layout,
     ) -> Result<()> {
         let src = cpu::source(src, src_layout)?;
-        let threshold = (f64::from(self.key.share) * 4_294_967_296.0).round();
+        let threshold = self.threshold();
         cpu::for_blocks(cpu::target(dst, dst_layout)?, |first, dst| {
             // Blocks begin at multiples of four.
             for (index, (dst, src)) in dst.chunks_mut(4).zip(src[first..].chunks(4)).enumerate() {
@@ -89,6 +97,8 @@ impl InplaceOp2 for Dropout {
         });
         Ok(())
     }
+
+    on_cuda!(2, dropout::draw);
 }
 
 /// Philox4x32-10 (Salmon et al. 2011): four random words for a counter.

@@ -5,6 +5,7 @@
 
 use candle_core::{CpuStorage, InplaceOp2, InplaceOp3, Layout, Result, Tensor, bail};
 
+use super::on_cuda::on_cuda;
 use super::{cpu, simd};
 use crate::model::Activation;
 use simd::vectorized;
@@ -44,8 +45,8 @@ fn check(half: &Tensor, whole: &Tensor) -> Result<()> {
     Ok(())
 }
 
-struct Glu {
-    activation: Activation,
+pub(super) struct Glu {
+    pub(super) activation: Activation,
 }
 
 impl InplaceOp2 for Glu {
@@ -71,10 +72,12 @@ impl InplaceOp2 for Glu {
         });
         Ok(())
     }
+
+    on_cuda!(2, glu::forward);
 }
 
-struct GluBackward {
-    activation: Activation,
+pub(super) struct GluBackward {
+    pub(super) activation: Activation,
 }
 
 impl InplaceOp3 for GluBackward {
@@ -104,6 +107,8 @@ impl InplaceOp3 for GluBackward {
         });
         Ok(())
     }
+
+    on_cuda!(3, glu::backward);
 }
 
 vectorized! {

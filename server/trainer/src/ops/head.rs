@@ -6,6 +6,7 @@
 
 use candle_core::{CpuStorage, InplaceOp1, InplaceOp2, InplaceOp3, Layout, Result, Tensor, bail};
 
+use super::on_cuda::on_cuda;
 use super::simd::{self, vectorized};
 use super::{attention, cpu};
 
@@ -103,8 +104,8 @@ fn token(number: f32) -> u32 {
     number as u32
 }
 
-struct Tile<'a> {
-    tile: HeadTile<'a>,
+pub(super) struct Tile<'a> {
+    pub(super) tile: HeadTile<'a>,
 }
 
 impl InplaceOp1 for Tile<'_> {
@@ -130,6 +131,8 @@ impl InplaceOp1 for Tile<'_> {
         });
         Ok(())
     }
+
+    on_cuda!(1, head::tile);
 }
 
 fn tile_row(logits: &mut [f32], statistics: &mut [f32], first: usize, label: usize) {
@@ -185,7 +188,7 @@ vectorized! {
     }
 }
 
-struct Rescale;
+pub(super) struct Rescale;
 
 impl InplaceOp2 for Rescale {
     fn name(&self) -> &'static str {
@@ -209,9 +212,11 @@ impl InplaceOp2 for Rescale {
         });
         Ok(())
     }
+
+    on_cuda!(2, head::rescale);
 }
 
-struct Finish;
+pub(super) struct Finish;
 
 impl InplaceOp3 for Finish {
     fn name(&self) -> &'static str {
@@ -237,4 +242,6 @@ impl InplaceOp3 for Finish {
         });
         Ok(())
     }
+
+    on_cuda!(3, head::finish);
 }

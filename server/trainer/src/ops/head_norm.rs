@@ -6,6 +6,7 @@ use candle_core::{CpuStorage, InplaceOp2, Layout, Result, Tensor};
 use super::attention::AttentionShape;
 use super::cpu;
 use super::norm::{norm_row, norm_row_backward};
+use super::on_cuda::on_cuda;
 
 /// The weights of the norms and how they apply.
 #[derive(Clone, Copy, Debug)]
@@ -63,7 +64,7 @@ pub fn head_norm_backward(d: &Tensor, raw: &Tensor, norm: HeadNorm<'_>) -> Resul
     d.inplace_op2(raw, &Backward(norm))
 }
 
-struct Forward<'a>(HeadNorm<'a>);
+pub(super) struct Forward<'a>(pub(super) HeadNorm<'a>);
 
 impl InplaceOp2 for Forward<'_> {
     fn name(&self) -> &'static str {
@@ -94,9 +95,11 @@ impl InplaceOp2 for Forward<'_> {
             })
         })
     }
+
+    on_cuda!(2, head_norm::forward);
 }
 
-struct Backward<'a>(HeadNorm<'a>);
+pub(super) struct Backward<'a>(pub(super) HeadNorm<'a>);
 
 impl InplaceOp2 for Backward<'_> {
     fn name(&self) -> &'static str {
@@ -129,4 +132,6 @@ impl InplaceOp2 for Backward<'_> {
             })
         })
     }
+
+    on_cuda!(2, head_norm::backward);
 }

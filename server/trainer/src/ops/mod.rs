@@ -2,8 +2,8 @@
 //!
 //! Every operation writes into a tensor that already exists, so that the engine can take its
 //! buffers from a [`Pool`] and no step allocates what the step before it gave back. Each is a
-//! candle in-place operation with a body for the CPU; a body for CUDA goes beside it in the same
-//! `impl`. Nothing here knows of layers, models or losses: that is the engine's.
+//! candle in-place operation with a body for the CPU and, with the feature `cuda`, one for NVIDIA's
+//! GPUs, which `on_cuda!` names in the same `impl`. Nothing here knows of layers, models or losses: that is the engine's.
 //!
 //! | file | what it holds |
 //! | --- | --- |
@@ -19,6 +19,7 @@
 //! | `dropout` | zeroing by a counter-based random generator |
 //! | `adamw` | the optimizer's update, and norms |
 //! | `cpu`, `simd` | slices of tensors, threads, vector instructions |
+//! | `cuda`, `on_cuda` | the bodies for CUDA |
 //!
 //! # Adding an operation
 //! 1. Write the arithmetic of one row as a `vectorized!` function in its own file; it sees slices
@@ -28,6 +29,7 @@
 //!    refuse what is not contiguous f32 (of frozen weights, bfloat16).
 //! 3. Add a function that checks shapes and applies it, with its formula in the doc comment.
 //! 4. Test the backward against candle's autograd in f64.
+//! 5. Write its body for CUDA, as `cuda/mod.rs` says.
 
 mod adamw;
 mod attention;
@@ -35,6 +37,8 @@ mod attention_backward;
 mod attention_cached;
 mod blocks;
 mod cpu;
+#[cfg(feature = "cuda")]
+mod cuda;
 mod decompose;
 mod dropout;
 mod gemm;
@@ -42,6 +46,7 @@ mod glu;
 mod head;
 mod head_norm;
 mod norm;
+mod on_cuda;
 mod pool;
 mod rope;
 mod rows;

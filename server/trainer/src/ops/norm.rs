@@ -2,6 +2,7 @@
 
 use candle_core::{CpuStorage, InplaceOp3, Layout, Result, Tensor};
 
+use super::on_cuda::on_cuda;
 use super::{cpu, simd};
 use simd::vectorized;
 
@@ -36,8 +37,8 @@ pub fn rms_norm_backward_add(
     )
 }
 
-struct RmsNorm {
-    eps: f32,
+pub(super) struct RmsNorm {
+    pub(super) eps: f32,
 }
 
 impl InplaceOp3 for RmsNorm {
@@ -62,11 +63,13 @@ impl InplaceOp3 for RmsNorm {
         });
         Ok(())
     }
+
+    on_cuda!(3, norm::forward);
 }
 
-struct RmsNormBackward<'a> {
-    weight: &'a Tensor,
-    eps: f32,
+pub(super) struct RmsNormBackward<'a> {
+    pub(super) weight: &'a Tensor,
+    pub(super) eps: f32,
 }
 
 impl InplaceOp3 for RmsNormBackward<'_> {
@@ -95,6 +98,8 @@ impl InplaceOp3 for RmsNormBackward<'_> {
             Ok(())
         })
     }
+
+    on_cuda!(3, norm::backward);
 }
 
 fn inverse_root(x: &[f32], eps: f32) -> f32 {

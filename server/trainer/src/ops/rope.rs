@@ -3,16 +3,19 @@
 use candle_core::{CpuStorage, InplaceOp1, Layout, Result, Tensor, bail};
 
 use super::cpu;
+use super::on_cuda::on_cuda;
 use super::simd::vectorized;
 use crate::model::{Llama3Scaling, RopeScaling};
 
 /// Cosines and sines by position.
 #[derive(Clone, Debug)]
 pub struct RopeTable {
-    half: usize,
+    pub(super) half: usize,
     frequencies: Vec<f32>,
-    cos: Vec<f32>,
-    sin: Vec<f32>,
+    pub(super) cos: Vec<f32>,
+    pub(super) sin: Vec<f32>,
+    #[cfg(feature = "cuda")]
+    pub(super) on_device: super::cuda::RopeOnDevice,
 }
 
 impl RopeTable {
@@ -41,6 +44,8 @@ impl RopeTable {
             frequencies,
             cos: vec![],
             sin: vec![],
+            #[cfg(feature = "cuda")]
+            on_device: super::cuda::RopeOnDevice::default(),
         };
         table.extend_to(positions);
         table
@@ -119,11 +124,11 @@ pub fn rope(
     })
 }
 
-struct Rope<'a> {
-    table: &'a RopeTable,
-    positions: &'a [u32],
-    heads: usize,
-    backward: bool,
+pub(super) struct Rope<'a> {
+    pub(super) table: &'a RopeTable,
+    pub(super) positions: &'a [u32],
+    pub(super) heads: usize,
+    pub(super) backward: bool,
 }
 
 impl InplaceOp1 for Rope<'_> {
@@ -145,6 +150,8 @@ impl InplaceOp1 for Rope<'_> {
         });
         Ok(())
     }
+
+    on_cuda!(1, rope::rotate);
 }
 
 vectorized! {

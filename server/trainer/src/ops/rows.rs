@@ -7,6 +7,7 @@ use candle_core::{CpuStorage, DType, InplaceOp1, InplaceOp2, Layout, Result, Ten
 use half::bf16;
 
 use super::cpu;
+use super::on_cuda::on_cuda;
 
 /// `dst[i] = src[rows[i]]`: the embedding, and the rows that the loss looks at.
 ///
@@ -87,8 +88,8 @@ pub fn store_rows(
     cache.inplace_op2(kv, &Store { places })
 }
 
-struct Gather<'a> {
-    rows: &'a [u32],
+pub(super) struct Gather<'a> {
+    pub(super) rows: &'a [u32],
 }
 
 impl InplaceOp2 for Gather<'_> {
@@ -122,11 +123,13 @@ impl InplaceOp2 for Gather<'_> {
         }
         Ok(())
     }
+
+    on_cuda!(2, rows::gather);
 }
 
-struct Scatter<'a> {
-    rows: &'a [u32],
-    factors: &'a [f64],
+pub(super) struct Scatter<'a> {
+    pub(super) rows: &'a [u32],
+    pub(super) factors: &'a [f64],
 }
 
 impl InplaceOp2 for Scatter<'_> {
@@ -157,9 +160,11 @@ impl InplaceOp2 for Scatter<'_> {
         }
         Ok(())
     }
+
+    on_cuda!(2, rows::scatter);
 }
 
-struct Copy;
+pub(super) struct Copy;
 
 impl InplaceOp2 for Copy {
     fn name(&self) -> &'static str {
@@ -183,9 +188,11 @@ impl InplaceOp2 for Copy {
         }
         Ok(())
     }
+
+    on_cuda!(2, rows::copy);
 }
 
-struct Add;
+pub(super) struct Add;
 
 impl InplaceOp2 for Add {
     fn name(&self) -> &'static str {
@@ -207,9 +214,11 @@ impl InplaceOp2 for Add {
         });
         Ok(())
     }
+
+    on_cuda!(2, rows::add);
 }
 
-struct AddToRows;
+pub(super) struct AddToRows;
 
 impl InplaceOp2 for AddToRows {
     fn name(&self) -> &'static str {
@@ -231,10 +240,12 @@ impl InplaceOp2 for AddToRows {
         });
         Ok(())
     }
+
+    on_cuda!(2, rows::add_to_rows);
 }
 
-struct Fill {
-    value: f32,
+pub(super) struct Fill {
+    pub(super) value: f32,
 }
 
 impl InplaceOp1 for Fill {
@@ -246,10 +257,12 @@ impl InplaceOp1 for Fill {
         cpu::for_blocks(cpu::target(dst, layout)?, |_, dst| dst.fill(self.value));
         Ok(())
     }
+
+    on_cuda!(1, rows::fill);
 }
 
-struct Store<'a> {
-    places: &'a [(Range<usize>, usize, usize)],
+pub(super) struct Store<'a> {
+    pub(super) places: &'a [(Range<usize>, usize, usize)],
 }
 
 impl InplaceOp2 for Store<'_> {
@@ -282,4 +295,6 @@ impl InplaceOp2 for Store<'_> {
         }
         Ok(())
     }
+
+    on_cuda!(2, rows::store);
 }

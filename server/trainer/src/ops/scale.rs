@@ -2,6 +2,7 @@
 
 use candle_core::{CpuStorage, InplaceOp1, Layout, Result, Tensor};
 
+use super::on_cuda::on_cuda;
 use super::{cpu, simd};
 
 /// `x = factor · x`.
@@ -9,8 +10,8 @@ pub fn scale(x: &Tensor, factor: f32) -> Result<()> {
     x.inplace_op1(&Scale { factor })
 }
 
-struct Scale {
-    factor: f32,
+pub(super) struct Scale {
+    pub(super) factor: f32,
 }
 
 impl InplaceOp1 for Scale {
@@ -22,4 +23,6 @@ impl InplaceOp1 for Scale {
         cpu::for_blocks(cpu::target(x, layout)?, |_, x| simd::scale(x, self.factor));
         Ok(())
     }
+
+    on_cuda!(1, rows::scale);
 }

@@ -26,6 +26,7 @@ use self::few_rows::{FEW, FewRows};
 use self::kernel::{Brain, Full, Kernel};
 pub(super) use self::view::{View, ViewMut};
 use super::cpu::{self, SharedMut};
+use super::on_cuda::on_cuda;
 
 /// `dst = lhs · rhs`, for `[m, n]`, `[m, k]` and `[k, n]` with any strides.
 pub fn gemm(dst: &Tensor, lhs: &Tensor, rhs: &Tensor) -> Result<()> {
@@ -83,7 +84,7 @@ pub fn linear(dst: &Tensor, x: &Tensor, weight: &Tensor) -> Result<()> {
     }
     let (rows, outputs) = (x.dims2()?.0, weight.dims2()?.0);
     let is_blocked = Full::is_there() && blocks(rows, terms, outputs);
-    if is_blocked || weight.dtype() != DType::F32 {
+    if is_blocked || weight.dtype() != DType::F32 || !dst.device().is_cpu() {
         return gemm(dst, x, &weight.t()?);
     }
     for first in (0..terms).step_by(TERMS) {
@@ -108,9 +109,9 @@ pub fn multiplies_bfloat16() -> bool {
 /// How many times as high as wide a product is narrow.
 const NARROW: usize = 4;
 
-struct Gemm {
-    accumulate: bool,
-    scale: f32,
+pub(super) struct Gemm {
+    pub(super) accumulate: bool,
+    pub(super) scale: f32,
 }
 
 impl InplaceOp3 for Gemm {
@@ -139,6 +140,8 @@ impl InplaceOp3 for Gemm {
             rhs => multiply(dst, lhs, View::new(rhs.as_slice()?, rhs_layout)?, how),
         }
     }
+
+    on_cuda!(3, gemm::multiply);
 }
 
 /// How to multiply.
