@@ -1,5 +1,8 @@
 //! Where to compute, by name.
 
+#[cfg(feature = "cuda")]
+mod cuda;
+
 pub use candle_core::Device;
 
 use crate::error::{Result, TrainerError};
@@ -18,7 +21,7 @@ pub fn open(name: &str) -> Result<Device> {
     };
     match name {
         "cpu" => Ok(Device::Cpu),
-        "auto" => Ok(Device::cuda_if_available(0).unwrap_or(Device::Cpu)),
+        "auto" => Ok(gpu(0).unwrap_or(Device::Cpu)),
         _ => {
             let number = name
                 .strip_prefix("cuda:")
@@ -28,11 +31,23 @@ pub fn open(name: &str) -> Result<Device> {
                     "`{name}` is no device: use `auto`, `cpu`, or `cuda:0` and so on"
                 ))
             })?;
-            Device::new_cuda(number).map_err(|error| {
+            gpu(number).map_err(|error| {
                 refuse(format!("cannot use {name}: {error}; `cpu` works anywhere"))
             })
         }
     }
+}
+
+#[cfg(feature = "cuda")]
+fn gpu(number: usize) -> candle_core::Result<Device> {
+    cuda::open(number)
+}
+
+#[cfg(not(feature = "cuda"))]
+fn gpu(_: usize) -> candle_core::Result<Device> {
+    candle_core::bail!(
+        "this program was built without CUDA (`cargo xtask cuda` builds one with it)"
+    )
 }
 
 #[cfg(test)]

@@ -35,10 +35,10 @@ pub(super) fn check(setup: &RunSetup) -> Vec<Finding> {
         .map(|(_, field, message)| error("bad_setting", &format!("config.{field}"), message))
         .collect();
     findings.extend(learning_rate(config));
-    if let Err(problem) = device::open(&config.device) {
-        findings.push(error("no_device", "config.device", problem.to_string()));
+    match device::open(&config.device) {
+        Ok(device) => findings.extend(precision(config, device.is_cpu())),
+        Err(problem) => findings.push(error("no_device", "config.device", problem.to_string())),
     }
-    findings.extend(precision(config));
     findings.extend(evaluation(setup));
     findings.extend(rewards(setup));
     findings
@@ -92,9 +92,15 @@ fn learning_rate(config: &TrainingConfig) -> Option<Finding> {
     })
 }
 
-/// Numbers that the processor does not know gain nothing but memory.
-fn precision(config: &TrainingConfig) -> Option<Finding> {
-    let slow = config.precision == Precision::Brain && !device::multiplies_bfloat16();
+/// Numbers that the processor does not know gain nothing but memory, and blocks are for it alone.
+fn precision(config: &TrainingConfig, on_processor: bool) -> Option<Finding> {
+    if config.precision == Precision::Quantised && !on_processor {
+        let message = "quantised weights are computed with on the processor only: set the device to \
+                       cpu, or choose fp32 or bf16";
+        return Some(error("quantised_on_gpu", "config.precision", message));
+    }
+    let is_brain = config.precision == Precision::Brain;
+    let slow = is_brain && on_processor && !device::multiplies_bfloat16();
     slow.then(|| {
         let message = "this server's processor does not multiply bf16: the base needs half the \
                        memory, but steps take longer than with fp32";

@@ -314,7 +314,10 @@ pub(super) fn started(
     let threads = rayon::current_num_threads();
     let device = match request.model.device() {
         candle_core::Device::Cpu => format!("cpu ({threads} threads)"),
-        other => format!("{:?}", other.location()),
+        other => match other.location() {
+            candle_core::DeviceLocation::Cuda { gpu_id } => format!("cuda:{gpu_id}"),
+            other => format!("{other:?}"),
+        },
     };
     RunEvent::Started {
         total_steps: order.total_steps,
