@@ -99,7 +99,7 @@ fn tensors(adapter: &Adapter) -> Result<BTreeMap<String, Tensor>> {
 /// The bytes of `adapter_model.safetensors`.
 pub fn to_safetensors(adapter: &Adapter) -> Result<Vec<u8>> {
     let mut data = Vec::new();
-    for (name, tensor) in tensors(adapter)? {
+    for (name, tensor) in tensors(&adapter.on_processor()?)? {
         let values = tensor.flatten_all()?.to_vec1::<f32>()?;
         let bytes: Vec<u8> = values
             .iter()

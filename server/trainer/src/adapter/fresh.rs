@@ -80,7 +80,8 @@ fn normal(random: &mut impl Rng) -> f64 {
 
 /// A row without a length has no direction either.
 fn refuse_zero(magnitude: &Tensor, target: TargetModule) -> Result<()> {
-    let norms = magnitude.to_vec1::<f32>()?;
+    // Alone, so that not all of the adapter comes along from a device.
+    let norms = magnitude.force_contiguous()?.to_vec1::<f32>()?;
     match norms.iter().position(|norm| *norm == 0.0) {
         None => Ok(()),
         Some(row) => Err(TrainerError::Config {

@@ -243,9 +243,17 @@ impl Adapter {
         })
     }
 
+    /// The same numbers on the processor, in one transfer; those that are there are shared.
+    pub fn on_processor(&self) -> Result<Self> {
+        self.with_flat(self.flat().to_device(&Device::Cpu)?)
+    }
+
     /// A copy with storage of its own.
     pub fn snapshot(&self) -> Result<Self> {
-        let flat = self.flat().copy()?;
+        self.with_flat(self.flat().copy()?)
+    }
+
+    fn with_flat(&self, flat: Tensor) -> Result<Self> {
         let views = Views::new(&self.layout, self.shape.rank, flat)?;
         Ok(Self {
             shape: self.shape.clone(),

@@ -14,6 +14,8 @@ use crate::ops::{self, Buffer, HEAD_STATISTICS, HeadTile, LabelStatistics};
 
 /// Vocabulary columns worked on together: wider tiles leave the cache.
 const TILE: usize = 512;
+/// The same on a GPU, where each tile costs some starts of kernels.
+const WIDE_TILE: usize = 8192;
 
 /// What the head found about a batch.
 #[derive(Debug)]
@@ -65,7 +67,7 @@ impl Model {
         let normed = self.normed(&rows, &self.weights.norm)?;
         let work = self
             .pool
-            .take((batch.labels.len(), TILE + HEAD_STATISTICS))?;
+            .take((batch.labels.len(), self.tile() + HEAD_STATISTICS))?;
         let units = if gradients {
             Some(self.pool.take(rows.dims())?)
         } else {
@@ -80,7 +82,9 @@ impl Model {
             self.weights.head().gather(&labels, &batch.labels)?;
             ops::head_finish(units, &work, &labels)?;
         }
-        let statistics = work.narrow(1, TILE, HEAD_STATISTICS)?.to_vec2::<f32>()?;
+        // Without gaps, so that no logits come along from a device.
+        let statistics = work.narrow(1, self.tile(), HEAD_STATISTICS)?.contiguous()?;
+        let statistics = statistics.to_vec2::<f32>()?;
         let labels = statistics
             .iter()
             .map(|row| LabelStatistics::from_row(row))
@@ -93,6 +97,14 @@ impl Model {
         })
     }
 
+    fn tile(&self) -> usize {
+        if self.device().is_cpu() {
+            TILE
+        } else {
+            WIDE_TILE
+        }
+    }
+
     fn sweep(
         &self,
         sharpness: f64,
@@ -102,9 +114,9 @@ impl Model {
         units: Option<&Tensor>,
     ) -> Result<()> {
         let head = self.weights.head();
-        let vocabulary = head.dims2()?.0;
-        for first in (0..vocabulary).step_by(TILE) {
-            let width = TILE.min(vocabulary - first);
+        let (vocabulary, tile) = (head.dims2()?.0, self.tile());
+        for first in (0..vocabulary).step_by(tile) {
+            let width = tile.min(vocabulary - first);
             let embedding = head.rows(&self.widened, first, width)?;
             let logits = work.narrow(1, 0, width)?;
             if (sharpness - 1.0).abs() < f64::EPSILON {
@@ -160,7 +172,7 @@ impl Model {
         let logits = Tensor::zeros((rows, vocabulary), candle_core::DType::F32, head.device())?;
         // Few rows gain nothing from tiles, but for less memory where blocks are widened.
         let is_whole = rows <= 64 && matches!(head, Matrix::Numbers(_));
-        let tile = if is_whole { vocabulary } else { TILE };
+        let tile = if is_whole { vocabulary } else { self.tile() };
         for first in (0..vocabulary).step_by(tile) {
             let width = tile.min(vocabulary - first);
             let columns = logits.narrow(1, first, width)?;

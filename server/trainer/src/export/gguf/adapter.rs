@@ -40,6 +40,7 @@ pub fn write_adapter(config: &ModelConfig, adapter: &Adapter, path: &Path) -> Re
             Value::F32(adapter.shape().scaling() * adapter.shape().rank as f32),
         ),
     ]);
+    let adapter = adapter.on_processor()?;
     let mut names = Vec::new();
     let mut stored = Vec::new();
     for layer in 0..config.layers {
@@ -48,8 +49,7 @@ pub fn write_adapter(config: &ModelConfig, adapter: &Adapter, path: &Path) -> Re
                 continue;
             };
             let name = base_tensor(layer, target);
-            let b = in_gguf_order(&b.to_device(&Device::Cpu)?.contiguous()?, &name, config)?;
-            let a = a.to_device(&Device::Cpu)?;
+            let b = in_gguf_order(&b.contiguous()?, &name, config)?;
             let stored_name = gguf_name(&name, config.architecture);
             names.extend(["lora_a", "lora_b"].map(|part| format!("{stored_name}.{part}")));
             stored.push(quantise(&a, GgmlDType::F32)?);
