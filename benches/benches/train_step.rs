@@ -2,7 +2,8 @@
 //! linear layers, eight short chats of about 90 tokens of which 45 % are learned; and the speed of
 //! generating with it; with 32 bits, in bfloat16, quantised, and weight-decomposed (DoRA).
 //!
-//! `cargo bench -p benches --bench train_step [-- STEPS]`
+//! `cargo bench -p benches --bench train_step [-- [STEPS] [--device cuda:0]]`; on a GPU without the
+//! quantised form, which is for the processor, and of batches of eight times as many chats too.
 
 #![expect(clippy::print_stdout, reason = "a benchmark prints what it measured")]
 
@@ -15,20 +16,25 @@ use rand_chacha::ChaCha8Rng;
 use shared::training::TargetModule;
 use trainer::adapter::{Adapter, LoraShape};
 use trainer::data::TokenizedRow;
+use trainer::device;
 use trainer::engine::{Batch, Model, Pass};
 use trainer::error::Result;
 use trainer::model::{Activation, Architecture, LayerWeights, Matrix, ModelConfig, Weights};
 use trainer::ops::Blocks;
 
 const ROWS: usize = 8;
+/// What keeps a GPU busy.
+const MANY_ROWS: usize = 64;
 /// Tokens generated to measure decoding.
 const DECODED: usize = 16;
 
 fn main() -> Result<()> {
-    let steps = std::env::args()
-        .skip(1)
-        .find_map(|text| text.parse().ok())
-        .unwrap_or(6);
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let steps = arguments.iter().find_map(|text| text.parse().ok());
+    let steps = steps.unwrap_or(6);
+    let named = arguments.iter().position(|text| text == "--device");
+    let named = named.and_then(|place| arguments.get(place + 1));
+    let device = device::open(named.map_or("cpu", String::as_str))?;
     let threads = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
     for (name, kind, weight_decomposed) in [
         ("32 bits", GgmlDType::F32, false),
@@ -36,14 +42,25 @@ fn main() -> Result<()> {
         ("quantised (Q4_1)", GgmlDType::Q4_1, false),
         ("32 bits, weight-decomposed", GgmlDType::F32, true),
     ] {
-        println!("{name}, {threads} threads");
-        let model = Model::new(config(), weights(&config(), kind)?);
-        measure(&model, steps, weight_decomposed)?;
+        if kind == GgmlDType::Q4_1 && !device.is_cpu() {
+            continue;
+        }
+        let model = Model::new(config(), weights(&config(), kind, &device)?);
+        let sizes: &[usize] = if device.is_cpu() {
+            println!("{name}, {threads} threads");
+            &[ROWS]
+        } else {
+            println!("{name}, {:?}", device.location());
+            &[ROWS, MANY_ROWS]
+        };
+        for count in sizes {
+            measure(&model, steps, *count, weight_decomposed)?;
+        }
     }
     Ok(())
 }
 
-fn measure(model: &Model, steps: u64, weight_decomposed: bool) -> Result<()> {
+fn measure(model: &Model, steps: u64, count: usize, weight_decomposed: bool) -> Result<()> {
     let shape = LoraShape {
         rank: 16,
         alpha: 32.0,
@@ -56,15 +73,17 @@ fn measure(model: &Model, steps: u64, weight_decomposed: bool) -> Result<()> {
     let gradients = adapter.gradients()?;
     let mut speeds = Vec::new();
     for step in 0..steps {
-        let batch = Batch::new(&rows(step));
+        let batch = Batch::new(&rows(step, count));
         let start = Instant::now();
         let pass = Pass::new(model, Some(&adapter))?;
         let saved = model.forward_saving(&pass, &batch)?;
+        model.device().synchronize()?;
         let forward = start.elapsed();
         let scores = model.score(saved.hidden(), &batch, true)?;
         let head = start.elapsed();
         let by_logp = vec![-1.0 / batch.labels.len() as f64; batch.labels.len()];
         model.backward(&pass, &batch, saved, &scores, &by_logp, &gradients)?;
+        model.device().synchronize()?;
         let all = start.elapsed();
         model.pool().sweep();
         speeds.push(batch.row_tokens as f64 / all.as_secs_f64());
@@ -129,7 +148,7 @@ fn config() -> ModelConfig {
     }
 }
 
-fn weights(config: &ModelConfig, kind: GgmlDType) -> Result<Weights> {
+fn weights(config: &ModelConfig, kind: GgmlDType, device: &Device) -> Result<Weights> {
     let (hidden, inner) = (config.hidden_size, config.intermediate_size);
     let (queries, keys) = (
         config.heads * config.head_dim,
@@ -138,15 +157,15 @@ fn weights(config: &ModelConfig, kind: GgmlDType) -> Result<Weights> {
     let random = |rows: usize, columns: usize| {
         let numbers = Tensor::rand(-0.05f32, 0.05, (rows, columns), &Device::Cpu)?;
         Ok::<_, candle_core::Error>(match kind {
-            GgmlDType::F32 => numbers.into(),
-            GgmlDType::BF16 => numbers.to_dtype(DType::BF16)?.into(),
+            GgmlDType::F32 => numbers.to_device(device)?.into(),
+            GgmlDType::BF16 => numbers.to_dtype(DType::BF16)?.to_device(device)?.into(),
             kind => {
                 let stored = QTensor::quantize(&numbers, kind)?;
                 Matrix::Blocks(Blocks::new(kind, &stored.data()?, rows, columns)?)
             }
         })
     };
-    let norm = || Tensor::ones(hidden, DType::F32, &Device::Cpu);
+    let norm = || Tensor::ones(hidden, DType::F32, device);
     let layer = || -> Result<LayerWeights> {
         Ok(LayerWeights {
             attention_norm: norm()?,
@@ -173,9 +192,9 @@ fn weights(config: &ModelConfig, kind: GgmlDType) -> Result<Weights> {
 }
 
 /// Rows of 70 to 110 tokens.
-fn rows(step: u64) -> Vec<TokenizedRow> {
+fn rows(step: u64, count: usize) -> Vec<TokenizedRow> {
     let random = &mut ChaCha8Rng::seed_from_u64(step);
-    (0..ROWS)
+    (0..count)
         .map(|_| {
             let length = random.random_range(70..=110);
             let prompt = length * 55 / 100;
