@@ -1,4 +1,4 @@
-# The same steps as `cargo xtask demo`, without the sample project.
+# The same steps as `cargo xtask demo`, without the sample project. `Dockerfile.cuda` is for NVIDIA GPUs.
 #
 #     docker build --tag temper .
 #     docker run --publish 127.0.0.1:8080:8080 --volume temper:/data temper

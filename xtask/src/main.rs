@@ -7,6 +7,7 @@
 //! | [`walk`] | the whole loop on the real model, measured |
 //! | [`frontend`] | builds the browser application into `target/frontend` |
 //! | [`toolchain`] | finds or prepares a compiler for WebAssembly |
+//! | [`cuda`] | builds the program that computes on NVIDIA's GPUs, or checks that code |
 //! | [`model`] | fetches the default model |
 //! | [`postgres`] | a PostgreSQL server that lives as long as the tests |
 //! | [`browser`] | finds Chromium and its driver |
@@ -26,6 +27,7 @@
 
 mod browser;
 mod cache;
+mod cuda;
 mod demo;
 mod frontend;
 mod model;
@@ -58,6 +60,8 @@ enum Command {
     Walk,
     /// Build the browser application into `target/frontend`.
     Frontend(frontend::Options),
+    /// Build the program that computes on NVIDIA's GPUs, in `target/cuda`; takes about ten minutes.
+    Cuda(cuda::Options),
     /// Fetch the default model and print its path.
     Model,
     /// Show what is there, and install what is missing; builds nothing of Temper.
@@ -70,6 +74,7 @@ fn main() -> anyhow::Result<()> {
         Command::Test(options) => test::run(options),
         Command::Walk => walk::run(),
         Command::Frontend(options) => frontend::build(options),
+        Command::Cuda(options) => cuda::run(options),
         Command::Model => {
             println!("{}", model::fetch()?.display());
             Ok(())
