@@ -188,6 +188,7 @@ fn weights(config: &ModelConfig, kind: GgmlDType, device: &Device) -> Result<Wei
         layers,
         norm: norm()?,
         head: None,
+        score: None,
     })
 }
 

@@ -16,6 +16,8 @@ text_enum! {
         Base = "base",
         /// An adapter on a base.
         Adapter = "adapter",
+        /// Whole weights that a run made of those of a base.
+        Tuned = "tuned",
         /// An adapter on a base with a head that scores answers; it writes none.
         Reward = "reward",
     }
@@ -28,10 +30,16 @@ impl ModelKind {
         !matches!(self, Self::Reward)
     }
 
-    /// Whether it belongs to a base.
+    /// Whether it is used together with a base.
     #[must_use]
     pub const fn is_on_base(self) -> bool {
-        !matches!(self, Self::Base)
+        !self.is_whole()
+    }
+
+    /// Whether it has weights of its own, so that a run can begin with it.
+    #[must_use]
+    pub const fn is_whole(self) -> bool {
+        matches!(self, Self::Base | Self::Tuned)
     }
 }
 
@@ -49,16 +57,16 @@ pub struct ModelVersion {
     pub number: i64,
     /// What it consists of.
     pub kind: ModelKind,
-    /// Where its files are: for a base seen from the server's folder of models, for an adapter from
-    /// its data folder.
+    /// Where its files are: for a base seen from the server's folder of models, for what a run made
+    /// from its data folder.
     pub path: String,
     /// The SHA-256 of its weights, in hexadecimal.
     pub content_hash: String,
     /// What it is, in a few words, such as `Llama, 134.5 M parameters`.
     pub description: String,
-    /// For an adapter: the version of the base it belongs to.
+    /// The version of the base that it was trained on: an adapter belongs to it.
     pub base_id: Option<ModelVersionId>,
-    /// For an adapter: the run that made it.
+    /// The run that made it.
     pub run_id: Option<RunId>,
     /// The prompt it was trained with, which it should be asked with.
     pub prompt_version_id: Option<PromptVersionId>,

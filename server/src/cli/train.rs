@@ -20,13 +20,13 @@ use crate::training;
 /// The file with one line for each optimizer step.
 const METRICS_FILE: &str = "metrics.jsonl";
 
-/// Trains an adapter as a file says.
+/// Trains an adapter, or all weights of a model, as a file says.
 #[derive(Args, Debug)]
 pub(super) struct TrainCommand {
     /// The settings, as TOML or JSON.
     #[arg(long)]
     config: PathBuf,
-    /// The folder for `metrics.jsonl`, `adapter/` and `checkpoints/`; made if it is not there.
+    /// The folder for `metrics.jsonl`, `adapter/` (or `model/`) and `checkpoints/`; made if it is not there.
     #[arg(long)]
     output: PathBuf,
     /// Go on from the newest checkpoint in the output folder.
@@ -106,12 +106,12 @@ fn found_at(found: &EvaluationMetrics) -> String {
 
 fn summary(outcome: &Outcome) -> String {
     format!(
-        "{} after step {} and {:.0} s; the adapter of step {} is in {}",
+        "{} after step {} and {:.0} s; what was trained up to step {} is in {}",
         outcome.reason,
         outcome.step,
         outcome.train_seconds,
         outcome.adapter_step,
-        outcome.adapter.display()
+        outcome.folder.display()
     )
 }
 

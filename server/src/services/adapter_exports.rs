@@ -42,7 +42,8 @@ pub async fn export_adapter(
     let version = get_model_version(app, access, id).await?;
     let base_id = version.base_id.filter(|_| version.kind.is_on_base());
     let base_id = base_id.ok_or_else(|| {
-        let message = "only adapters can be downloaded: the files of a base are where it came from";
+        let message =
+            "only adapters can be downloaded as they are: ask for an export of a whole model";
         ApiError::Conflict(message.to_owned())
     })?;
     let mut tx = app.store.read().await?;

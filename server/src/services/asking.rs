@@ -13,7 +13,7 @@ use crate::{
     app::App,
     error::{ApiError, ApiResult},
     inference::ModelFiles,
-    services::models::models_folder,
+    services::models::files_of as folder_of,
 };
 
 /// The highest temperature: above it, answers are noise.
@@ -78,13 +78,13 @@ pub async fn files_of(
         (ModelKind::Adapter, Some(base_id)) => {
             let base = models::get_version(tx, project_id, base_id).await?;
             let base = base.ok_or(ApiError::NotFound("base of the model version"))?;
-            (base, Some(app.data_dir.join(&version.path)))
+            (base, Some(folder_of(app, version)))
         }
         _ => (version.clone(), None),
     };
     Ok(ModelFiles {
         name,
-        base: models_folder(app).join(&base.path),
+        base: folder_of(app, &base),
         base_hash: Some(base.content_hash),
         adapter,
     })

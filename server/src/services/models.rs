@@ -92,6 +92,17 @@ pub fn models_folder(app: &App) -> PathBuf {
     app.data_dir.join("models")
 }
 
+/// Where the files of a model version are: the operator's, or those that a run has written.
+#[must_use]
+pub fn files_of(app: &App, version: &ModelVersion) -> PathBuf {
+    match version.kind {
+        ModelKind::Base => models_folder(app).join(&version.path),
+        ModelKind::Adapter | ModelKind::Tuned | ModelKind::Reward => {
+            app.data_dir.join(&version.path)
+        }
+    }
+}
+
 /// A path that stays inside the folder it is joined to, so that nobody can ask for other files of
 /// the server by their names. Links in the folder are the operator's own.
 fn inside(path: &str) -> ApiResult<&Path> {

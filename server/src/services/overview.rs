@@ -267,8 +267,9 @@ impl Holdings {
                             and it shows whether training is the right lever.";
             return Some((Step::Evaluations, sentence.to_owned()));
         }
-        let mut adapters = self.models.iter();
-        let Some(newest) = adapters.find(|one| one.kind == ModelKind::Adapter) else {
+        let is_trained =
+            |one: &&ModelVersion| matches!(one.kind, ModelKind::Adapter | ModelKind::Tuned);
+        let Some(newest) = self.models.iter().find(is_trained) else {
             if self.runs.iter().any(|run| run.state.is_open()) {
                 return None;
             }

@@ -15,9 +15,8 @@ use shared::{
 };
 use store::{Tx, dataset_versions::VersionRecord, runs, suites};
 use trainer::{
-    adapter::{self, LoraShape},
     model::Outline,
-    run::{Steps, count_steps, estimate_memory},
+    run::{Steps, count_steps, estimate_memory, trainable_parameters},
     session::Part,
 };
 
@@ -106,7 +105,7 @@ async fn look_at_rows(
         truncated_rows: count(train.truncated),
         dropped_rows: count(train.dropped),
         steps: count(steps.total),
-        trainable_parameters: count(adapter::parameters(&outline.config, &LoraShape::of(config))),
+        trainable_parameters: count(trainable_parameters(&outline.config, config)),
         memory_bytes,
         available_memory_bytes: machine.map(|memory| memory.total),
         // How long drawn answers get, nobody knows.
@@ -121,7 +120,9 @@ async fn look_at_rows(
 /// The configuration as far as memory depends on it.
 fn with_initial(config: &TrainingConfig, setup: &RunSetup) -> TrainingConfig {
     let mut config = config.clone();
-    config.adapter.initial = setup.initial.as_ref().map(|version| version.path.clone());
+    if let Some(adapter) = config.adapter.adapter_mut() {
+        adapter.initial = setup.initial.as_ref().map(|version| version.path.clone());
+    }
     config
 }
 

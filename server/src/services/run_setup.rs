@@ -22,7 +22,7 @@ use store::{
 use crate::{
     app::App,
     error::{ApiError, ApiResult},
-    services::{models::models_folder, row_files},
+    services::{models::files_of, row_files},
 };
 
 /// Everything that a request names.
@@ -52,9 +52,13 @@ pub struct RunSetup {
 pub async fn resolve(app: &App, project_id: ProjectId, request: CreateRun) -> ApiResult<RunSetup> {
     let mut errors = filled_paths(&request.config);
     let mut tx = app.store.read().await?;
-    let is_base = |kind| kind == ModelKind::Base;
-    let base = model(&mut tx, project_id, request.base_id, is_base).await?;
-    let base = or_error(base, "base_id", "names no base model", &mut errors);
+    let base = model(&mut tx, project_id, request.base_id, ModelKind::is_whole).await?;
+    let base = or_error(
+        base,
+        "base_id",
+        "names no model with weights of its own",
+        &mut errors,
+    );
     let dataset = version(&mut tx, project_id, request.dataset_version_id).await?;
     let dataset = or_error(dataset, "dataset_version_id", NO_VERSION, &mut errors);
     let mut validation = None;
@@ -158,6 +162,7 @@ fn or_error<T>(
 /// The settings that the server fills in must come empty: nobody may name files of the server.
 fn filled_paths(config: &TrainingConfig) -> Vec<FieldError> {
     let data = &config.data;
+    let adapter = config.adapter.adapter();
     let filled = [
         ("config.model", !config.model.is_empty()),
         ("config.data.train", !data.train.is_empty()),
@@ -168,7 +173,10 @@ fn filled_paths(config: &TrainingConfig) -> Vec<FieldError> {
             data.general_validation.is_some(),
         ),
         ("config.data.system_prompt", data.system_prompt.is_some()),
-        ("config.adapter.initial", config.adapter.initial.is_some()),
+        (
+            "config.adapter.initial",
+            adapter.is_some_and(|adapter| adapter.initial.is_some()),
+        ),
         (
             "config.grpo.reward_model",
             config.grpo.reward_model.is_some(),
@@ -207,21 +215,21 @@ impl RunSetup {
     /// Where the base model is.
     #[must_use]
     pub fn base_path(&self, app: &App) -> PathBuf {
-        models_folder(app).join(&self.base.path)
+        files_of(app, &self.base)
     }
 
     /// Where the adapter to go on from is.
     #[must_use]
     pub fn initial_path(&self, app: &App) -> Option<PathBuf> {
         let initial = self.initial.as_ref()?;
-        Some(app.data_dir.join(&initial.path))
+        Some(files_of(app, initial))
     }
 
     /// Where the reward model's adapter is.
     #[must_use]
     pub fn reward_model_path(&self, app: &App) -> Option<PathBuf> {
         let reward_model = self.reward_model.as_ref()?;
-        Some(app.data_dir.join(&reward_model.path))
+        Some(files_of(app, reward_model))
     }
 
     /// The rows to measure on, if there are any: a version, or a side of it.
@@ -278,7 +286,9 @@ impl RunSetup {
         config.data.general = general;
         config.data.general_validation = general_validation;
         config.data.system_prompt.clone_from(&self.system_prompt);
-        config.adapter.initial = self.initial_path(app).map(text);
+        if let Some(adapter) = config.adapter.adapter_mut() {
+            adapter.initial = self.initial_path(app).map(text);
+        }
         config.grpo.reward_model = self.reward_model_path(app).map(text);
         config.evaluation.checks.clone_from(&self.checks);
         Ok(config)

@@ -9,6 +9,7 @@
 //! | [`model`] | configuration, weights and tokenizer of a base model, from safetensors or GGUF |
 //! | [`device`] | where to compute, by name |
 //! | [`adapter`] | LoRA weights; reading and writing PEFT's format |
+//! | [`whole`] | all weights of a model, to be trained without an adapter |
 //! | [`ops`] | the kernels: forward and backward of each operation |
 //! | [`engine`] | a whole model forward and backward, without automatic differentiation |
 //! | [`loss`] | objectives: from token log-probabilities to a loss and its gradient |
@@ -38,5 +39,6 @@ pub mod run;
 pub mod session;
 #[cfg(test)]
 mod testing;
+pub mod whole;
 
 pub use error::TrainerError;

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use shared::dataset::RowKind;
-use shared::training::{Lesson, RunEvent, TrainingConfig};
+use shared::training::{Lesson, RunEvent, Trained, TrainingConfig};
 
 use crate::adapter::{self, Adapter};
 use crate::data::{Encoder, Row, TokenizedRow, read_rows};
@@ -16,8 +16,10 @@ use crate::engine::Model;
 use crate::error::{Result, TrainerError};
 use crate::model::{LoadedModel, load_in};
 use crate::run::{
-    Drawer, Examples, Interrupter, Outcome, TaskEvaluation, TrainRequest, drawn_at_once, train,
+    Drawer, Examples, Interrupter, Outcome, TaskEvaluation, TrainRequest, check_trained,
+    drawn_at_once, train,
 };
+use crate::whole::WholeModel;
 
 /// A run that is ready to begin.
 #[derive(Debug)]
@@ -25,6 +27,7 @@ pub struct Session {
     config: TrainingConfig,
     model: Model,
     loaded: LoadedModel,
+    whole: Option<WholeModel>,
     train: Prepared,
     train_rows: Vec<Row>,
     reward_model: Option<Adapter>,
@@ -73,8 +76,20 @@ impl Session {
     /// Whatever the model, a file of rows or the template is refused for, each by name;
     /// [`TrainerError::Config`] where no row is left to learn from.
     pub fn open(config: TrainingConfig) -> Result<Self> {
+        check_trained(&config)?;
         let device = device::open(&config.device)?;
         let loaded = load_in(Path::new(&config.model), &device, config.precision)?;
+        let (loaded, whole) = match config.adapter {
+            Trained::Adapter(_) => (loaded, None),
+            Trained::AllWeights => {
+                let whole = if config.method.writes_answers() {
+                    WholeModel::new(loaded)?
+                } else {
+                    WholeModel::with_score_head(loaded, config.seed)?
+                };
+                (whole.loaded().clone(), Some(whole))
+            }
+        };
         let model = Model::new(loaded.config.clone(), loaded.weights.clone());
         let reward_model = reward_model(&config, &model)?;
         let mut train_rows = read_rows(Path::new(&config.data.train))?;
@@ -104,6 +119,7 @@ impl Session {
             config,
             model,
             loaded,
+            whole,
             train,
             train_rows,
             reward_model,
@@ -154,7 +170,8 @@ impl Session {
         &self.train
     }
 
-    /// Trains. Blocks until the end; see [`train`]. `drawer` draws answers to the prompts of
+    /// Trains. Blocks until the end; see [`train`]. Where all weights are trained, the model is then the
+    /// trained one, so that a session trains once. `drawer` draws answers to the prompts of
     /// [`Self::train_rows`] and rewards them, where that is what is learned from.
     pub fn train(
         &self,
@@ -167,6 +184,7 @@ impl Session {
         let request = TrainRequest {
             config: &self.config,
             model: &self.model,
+            whole: self.whole.as_ref(),
             model_hash: &self.loaded.content_hash,
             train: self.train.examples.clone(),
             validation: self.validation.as_ref().map(|data| data.examples.clone()),

@@ -83,6 +83,7 @@ pub(crate) fn random_weights(config: &ModelConfig, seed: u64) -> Weights {
         layers,
         norm: norm(random),
         head: None,
+        score: None,
     }
 }
 

@@ -1,6 +1,6 @@
 //! The configuration of a training run.
 
-use super::Method;
+use super::{Method, Trained};
 use crate::check::Check;
 
 text_enum! {
@@ -94,8 +94,8 @@ documented! {
         pub model: String = String::new(),
         /// Which rows are learned from, and how they are rendered.
         pub data: DataConfig = DataConfig::default(),
-        /// The low-rank adapter that is trained; the base stays frozen.
-        pub adapter: AdapterConfig = AdapterConfig::default(),
+        /// The low-rank adapter that is trained while the base stays frozen; the word `none` in place of its settings trains all weights of the base instead, which needs about 16 bytes of memory for each of them and gives a model of its own.
+        pub adapter: Trained = Trained::default(),
         /// How many rows make one optimizer step, and how many steps there are.
         pub batch: BatchConfig = BatchConfig::default(),
         /// AdamW and gradient clipping.
@@ -182,7 +182,7 @@ documented! {
 documented! {
     /// AdamW (Loshchilov and Hutter 2019) and gradient clipping.
     pub struct OptimizerConfig {
-        /// The highest learning rate. Absent takes the method's own, for adapters: 2e-4 for `sft` and `pretrain`, 1e-4 for `reward`, 5e-5 for `orpo`, 2e-5 for `grpo`, 1e-5 for `dpo`, `simpo` and `kto`.
+        /// The highest learning rate. Absent takes the method's own, for adapters: 2e-4 for `sft` and `pretrain`, 1e-4 for `reward`, 5e-5 for `orpo`, 2e-5 for `grpo`, 1e-5 for `dpo`, `simpo` and `kto`; a tenth of that where all weights are trained.
         pub learning_rate: Option<f64> = None,
         /// The decay of the mean of gradients.
         pub beta1: f64 = 0.9,
@@ -290,16 +290,22 @@ documented! {
 }
 
 impl TrainingConfig {
-    /// The highest learning rate, by the method where the configuration does not say.
+    /// The highest learning rate, by the method and what is trained where the configuration does not
+    /// say.
     #[must_use]
     pub fn learning_rate(&self) -> f64 {
-        self.optimizer.learning_rate.unwrap_or(match self.method {
-            Method::Sft | Method::Pretrain => 2e-4,
-            Method::Orpo => 5e-5,
-            Method::Dpo | Method::Simpo | Method::Kto => 1e-5,
-            Method::Reward => 1e-4,
-            Method::Grpo => 2e-5,
-        })
+        let (of_adapter, of_all) = match self.method {
+            Method::Sft | Method::Pretrain => (2e-4, 2e-5),
+            Method::Orpo => (5e-5, 5e-6),
+            Method::Dpo | Method::Simpo | Method::Kto => (1e-5, 1e-6),
+            Method::Reward => (1e-4, 1e-5),
+            Method::Grpo => (2e-5, 2e-6),
+        };
+        let own = match self.adapter {
+            Trained::Adapter(_) => of_adapter,
+            Trained::AllWeights => of_all,
+        };
+        self.optimizer.learning_rate.unwrap_or(own)
     }
 
     /// How many validation rows are answered at each evaluation, by the method where the configuration

@@ -7,6 +7,7 @@ mod config;
 mod event;
 mod field;
 mod method;
+mod trained;
 
 pub use config::{
     AdapterConfig, BatchConfig, CheckpointConfig, DataConfig, EvaluationConfig, GrpoConfig,
@@ -19,3 +20,4 @@ pub use event::{
 };
 pub use field::FieldDoc;
 pub use method::{Lesson, Method};
+pub use trained::Trained;

@@ -7,6 +7,7 @@ mod pretrain;
 mod rewards;
 mod tools;
 mod votes;
+mod whole;
 
 use std::{fs, time::Duration};
 

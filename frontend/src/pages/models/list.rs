@@ -129,7 +129,7 @@ fn table(
 pub(super) fn lineage(one: &ModelVersion, base: Option<&str>) -> String {
     match (base, one.kind) {
         (Some(base), _) => format!("Trained on {base}"),
-        (None, ModelKind::Adapter | ModelKind::Reward) => "Trained".to_owned(),
+        (None, ModelKind::Adapter | ModelKind::Tuned | ModelKind::Reward) => "Trained".to_owned(),
         (None, ModelKind::Base) => one.path.clone(),
     }
 }

@@ -332,7 +332,7 @@ mod tests {
         );
         assert_eq!(config.optimizer.learning_rate, Some(1e-4));
         assert_eq!(config.schedule.kind, LearningRateSchedule::Linear);
-        assert_eq!(config.adapter.targets.len(), 2);
+        assert_eq!(config.adapter.adapter().unwrap().targets.len(), 2);
         assert!(!config.data.shuffle);
         let unused = changed(&[("evaluation.generate_rows", "5"), ("preference.beta", "-1")]);
         let config = configuration(Method::Reward, &unused).unwrap();

@@ -98,6 +98,7 @@ pub fn model_name(model: &ModelVersion) -> String {
     let kind = match model.kind {
         ModelKind::Base => "base",
         ModelKind::Adapter => "adapter",
+        ModelKind::Tuned => "all weights trained",
         ModelKind::Reward => "reward model",
     };
     format!("{} {} ({kind})", model.name, model.number)

@@ -1,12 +1,16 @@
-//! The finished adapter becomes a model version.
+//! What a run has trained, an adapter or all weights, becomes a model version.
 
-use std::path::Path;
+use std::{
+    fs::File,
+    io::{self, Read as _},
+    path::PathBuf,
+};
 
 use sha2::{Digest, Sha256};
 use shared::{
     ids::{ModelVersionId, ProjectId, RunId},
     model::{ModelKind, ModelVersion},
-    training::Method,
+    training::{Method, Trained},
 };
 use store::{
     jobs, models,
@@ -20,12 +24,15 @@ use crate::{
     services::change::Change,
 };
 
-/// Where the adapter of a run is, from the data folder.
-fn path_of(id: RunId) -> String {
-    format!("runs/{id}/adapter")
+/// Where what a run has trained is, from the data folder, and the file in it that holds the weights.
+fn path_of(id: RunId, trained: &Trained) -> (String, &'static str) {
+    match trained {
+        Trained::Adapter(_) => (format!("runs/{id}/adapter"), "adapter_model.safetensors"),
+        Trained::AllWeights => (format!("runs/{id}/model"), "model.safetensors"),
+    }
 }
 
-/// Registers the adapter of a run, once: who finds it registered leaves it.
+/// Registers what a run has trained, once: who finds it registered leaves it.
 pub(super) async fn register(
     app: &App,
     record: &RunRecord,
@@ -33,9 +40,9 @@ pub(super) async fn register(
     control: &JobControl,
 ) -> JobResult {
     let summary = &record.summary;
-    let path = path_of(summary.id);
-    let file = app.data_dir.join(&path).join("adapter_model.safetensors");
-    let content_hash = hash(&file).await?;
+    let config = &record.request.config;
+    let (path, file) = path_of(summary.id, &config.adapter);
+    let content_hash = hash(app.data_dir.join(&path).join(file)).await?;
     let mut change = Change::begin(app, summary.created_by).await?;
     change.set_project(record.project_id);
     let tx = change.tx();
@@ -49,10 +56,10 @@ pub(super) async fn register(
         model_id,
         name: summary.name.clone(),
         number,
-        kind: if record.request.config.method.writes_answers() {
-            ModelKind::Adapter
-        } else {
-            ModelKind::Reward
+        kind: match (&config.adapter, config.method.writes_answers()) {
+            (Trained::AllWeights, _) => ModelKind::Tuned,
+            (Trained::Adapter(_), true) => ModelKind::Adapter,
+            (Trained::Adapter(_), false) => ModelKind::Reward,
         },
         path,
         content_hash,
@@ -68,13 +75,13 @@ pub(super) async fn register(
         return Err(JobError::LeaseLost);
     }
     let detail = format!("{} v{number} by run {}", version.name, summary.number);
-    change
-        .commit(
-            "register_adapter",
-            format!("model version {}", version.id),
-            &detail,
-        )
-        .await?;
+    let action = if config.adapter.is_whole() {
+        "register_tuned_model"
+    } else {
+        "register_adapter"
+    };
+    let subject = format!("model version {}", version.id);
+    change.commit(action, subject, &detail).await?;
     app.news.tell();
     Ok(said_of(&version))
 }
@@ -85,9 +92,13 @@ fn description(record: &RunRecord, outcome: &Outcome) -> String {
         Method::Reward => "Reward model, ",
         _ => "",
     };
+    let trained = match &config.adapter {
+        Trained::Adapter(adapter) => format!("LoRA of rank {}", adapter.rank),
+        Trained::AllWeights => "All weights".to_owned(),
+    };
     format!(
-        "{what}LoRA of rank {} by {}, step {}",
-        config.adapter.rank, config.method, outcome.adapter_step
+        "{what}{trained} by {}, step {}",
+        config.method, outcome.adapter_step
     )
 }
 
@@ -106,9 +117,22 @@ fn said_of(version: &ModelVersion) -> String {
     format!("made {} version {}", version.name, version.number)
 }
 
-async fn hash(file: &Path) -> Result<String, JobError> {
-    let bytes = tokio::fs::read(file)
+/// The hash of a file that may be larger than the memory.
+async fn hash(file: PathBuf) -> Result<String, JobError> {
+    let name = file.display().to_string();
+    let read = move || {
+        let mut file = File::open(file)?;
+        let (mut sha, mut bytes) = (Sha256::new(), vec![0; 1 << 20]);
+        loop {
+            match file.read(&mut bytes)? {
+                0 => return Ok(hex::encode(sha.finalize())),
+                count => sha.update(&bytes[..count]),
+            }
+        }
+    };
+    let unreadable = |error: io::Error| JobError::Failed(format!("{name} cannot be read: {error}"));
+    tokio::task::spawn_blocking(read)
         .await
-        .map_err(|error| JobError::Failed(format!("{} cannot be read: {error}", file.display())))?;
-    Ok(hex::encode(Sha256::digest(&bytes)))
+        .map_err(|error| unreadable(io::Error::other(error)))?
+        .map_err(unreadable)
 }

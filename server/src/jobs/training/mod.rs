@@ -10,7 +10,7 @@
 //! | `work` | the thread: one session of the trainer |
 //! | `journal` | events to a file, so that a crash loses none |
 //! | `recorder` | events to the database |
-//! | `handover` | the finished adapter becomes a model version |
+//! | `handover` | what was trained becomes a model version |
 
 mod handover;
 mod journal;
@@ -42,7 +42,7 @@ use crate::{
 /// How long an event may wait for others to be written with.
 const BATCH_INTERVAL: Duration = Duration::from_millis(200);
 
-/// Trains adapters.
+/// Trains adapters, or all weights of a base.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct TrainingJob;
 

@@ -8,7 +8,7 @@ use std::path::Path;
 
 use shared::{
     run::{Finding, Severity},
-    training::{Lesson, Method, Precision, TrainingConfig},
+    training::{Lesson, Method, Precision, Trained, TrainingConfig},
 };
 use trainer::{
     adapter::PeftConfig,
@@ -41,7 +41,56 @@ pub(super) fn check(setup: &RunSetup) -> Vec<Finding> {
     }
     findings.extend(evaluation(setup));
     findings.extend(rewards(setup));
+    findings.extend(whole(setup));
     findings
+}
+
+/// What does not go with training all weights.
+fn whole(setup: &RunSetup) -> Vec<Finding> {
+    let config = &setup.request.config;
+    if !config.adapter.is_whole() {
+        return Vec::new();
+    }
+    let draws = config.method.lesson() == Lesson::Prompts;
+    let refused = [
+        (
+            config.precision == Precision::Brain,
+            "bad_setting",
+            "config.precision",
+            "must be fp32 where all weights are trained: bf16 rounds them, and most steps would be \
+             lost in that",
+        ),
+        (
+            config.precision == Precision::Quantised,
+            "bad_setting",
+            "config.precision",
+            "must be fp32 where all weights are trained: quantised keeps the base in blocks, which \
+             cannot be",
+        ),
+        (
+            config.method == Method::Reward,
+            "whole_reward_model",
+            "config.adapter",
+            "a reward model is trained as an adapter: what it shall reward is on the same base",
+        ),
+        (
+            setup.initial.is_some(),
+            "no_adapter",
+            "initial_adapter_id",
+            "must be left empty where all weights are trained: there is no adapter to go on from",
+        ),
+        (
+            draws && setup.reward_model.is_some(),
+            "reward_model_of_other_base",
+            "reward_model_id",
+            "the reward model is an adapter on the base, whose weights this run changes: reward by \
+             a spec with checks",
+        ),
+    ];
+    let refused = refused.into_iter().filter(|(is_refused, ..)| *is_refused);
+    refused
+        .map(|(_, code, field, message)| error(code, field, message))
+        .collect()
 }
 
 /// What rewards the answers of a run that draws them.
@@ -77,13 +126,17 @@ fn learning_rate(config: &TrainingConfig) -> Option<Finding> {
         Method::Grpo => (1e-7, 5e-4),
         Method::Dpo | Method::Simpo | Method::Kto => (1e-7, 2e-4),
     };
+    // All weights together are moved as far by a tenth of the rate.
+    let (what, low, high) = match config.adapter {
+        Trained::Adapter(_) => ("adapters are", low, high),
+        Trained::AllWeights => ("all weights are", low / 10.0, high / 10.0),
+    };
     let rate = config.learning_rate();
     let unusual = rate > 0.0 && !(low..=high).contains(&rate);
     unusual.then(|| {
         let method = config.method;
-        let message = format!(
-            "{rate:e} is unusual: adapters are trained with {low:e} to {high:e} by {method}"
-        );
+        let message =
+            format!("{rate:e} is unusual: {what} trained with {low:e} to {high:e} by {method}");
         warning(
             "unusual_learning_rate",
             "config.optimizer.learning_rate",
@@ -200,6 +253,7 @@ pub(super) fn check_blocks(setup: &RunSetup, outline: &Outline) -> Option<Findin
 /// What does not fit the adapter to go on from.
 pub(super) fn check_initial(setup: &RunSetup, folder: Option<&Path>) -> Option<Finding> {
     let (initial, folder) = (setup.initial.as_ref()?, folder?);
+    let wanted = setup.request.config.adapter.adapter()?;
     let field = "initial_adapter_id";
     if initial.base_id != Some(setup.base.id) {
         let message = "the adapter belongs to another base: choose the base that it was trained on";
@@ -213,7 +267,6 @@ pub(super) fn check_initial(setup: &RunSetup, folder: Option<&Path>) -> Option<F
         let message = "the adapter is a reward model's: only a reward model can go on from it";
         return Some(error("adapter_scores", field, message));
     }
-    let wanted = &setup.request.config.adapter;
     let same_targets = found.targets.len() == wanted.targets.len()
         && found
             .targets

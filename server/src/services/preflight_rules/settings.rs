@@ -7,7 +7,13 @@ pub(super) type Rule = (bool, &'static str, &'static str);
 
 /// Every rule that counts with the method.
 pub(super) fn rules(config: &TrainingConfig) -> Vec<Rule> {
-    [numbers(config), preference(config), drawing(config)].concat()
+    [
+        numbers(config),
+        adapter(config),
+        preference(config),
+        drawing(config),
+    ]
+    .concat()
 }
 
 fn positive(number: f64) -> bool {
@@ -23,7 +29,6 @@ fn numbers(config: &TrainingConfig) -> Vec<Rule> {
     let TrainingConfig {
         method,
         data,
-        adapter,
         batch,
         optimizer,
         schedule,
@@ -51,22 +56,6 @@ fn numbers(config: &TrainingConfig) -> Vec<Rule> {
             (0.0..=0.9).contains(&data.general_share),
             "data.general_share",
             "must be from 0 to 0.9",
-        ),
-        (
-            (1..=1024).contains(&adapter.rank),
-            "adapter.rank",
-            "must be from 1 to 1024",
-        ),
-        (positive(adapter.alpha), "adapter.alpha", above_zero),
-        (
-            (0.0..1.0).contains(&adapter.dropout),
-            "adapter.dropout",
-            "must be from 0 up to 1",
-        ),
-        (
-            !adapter.targets.is_empty(),
-            "adapter.targets",
-            "must name at least one layer",
         ),
         (
             optimizer.learning_rate.is_none_or(positive),
@@ -98,6 +87,35 @@ fn numbers(config: &TrainingConfig) -> Vec<Rule> {
             (0.0..=1.0).contains(&schedule.warmup_ratio),
             "schedule.warmup_ratio",
             "must be from 0 to 1",
+        ),
+    ]
+}
+
+/// The same of an adapter, where one is trained.
+fn adapter(config: &TrainingConfig) -> Vec<Rule> {
+    let Some(adapter) = config.adapter.adapter() else {
+        return Vec::new();
+    };
+    vec![
+        (
+            (1..=1024).contains(&adapter.rank),
+            "adapter.rank",
+            "must be from 1 to 1024",
+        ),
+        (
+            positive(adapter.alpha),
+            "adapter.alpha",
+            "must be a number above 0",
+        ),
+        (
+            (0.0..1.0).contains(&adapter.dropout),
+            "adapter.dropout",
+            "must be from 0 up to 1",
+        ),
+        (
+            !adapter.targets.is_empty(),
+            "adapter.targets",
+            "must name at least one layer",
         ),
     ]
 }

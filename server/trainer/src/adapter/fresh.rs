@@ -47,9 +47,8 @@ impl Adapter {
             }
         }
         if let Some(place) = &layout.score {
-            for value in &mut values[place.clone()] {
-                *value = (normal(&mut random) * SCORE_DEVIATION) as f32;
-            }
+            let head = score_head(place.len(), &mut random);
+            values[place.clone()].copy_from_slice(&head);
         }
         Self::from_values(config, shape, values, device)
     }
@@ -71,6 +70,12 @@ impl Adapter {
 
 /// The standard deviation of a fresh head that scores.
 const SCORE_DEVIATION: f64 = 0.02;
+
+/// The numbers of such a head.
+pub(crate) fn score_head(width: usize, random: &mut impl Rng) -> Vec<f32> {
+    let numbers = (0..width).map(|_| (normal(random) * SCORE_DEVIATION) as f32);
+    numbers.collect()
+}
 
 /// A number from the standard normal distribution (Box and Muller 1958).
 fn normal(random: &mut impl Rng) -> f64 {

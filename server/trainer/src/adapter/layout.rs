@@ -57,12 +57,13 @@ pub struct LoraShape {
 }
 
 impl LoraShape {
-    /// The shape that a configuration asks for; targets in the order of a block.
-    pub fn of(config: &TrainingConfig) -> Self {
+    /// The shape that a configuration asks for, if it trains an adapter; targets in the order of a
+    /// block.
+    pub fn of(config: &TrainingConfig) -> Option<Self> {
         let score_head = !config.method.writes_answers();
-        let config = &config.adapter;
+        let config = config.adapter.adapter()?;
         let targets = TargetModule::ALL.iter().copied();
-        Self {
+        Some(Self {
             rank: config.rank,
             alpha: config.alpha,
             rank_stabilised: config.rank_stabilised,
@@ -71,7 +72,7 @@ impl LoraShape {
                 .filter(|target| config.targets.contains(target))
                 .collect(),
             score_head,
-        }
+        })
     }
 
     /// What the adapter's output is multiplied by.

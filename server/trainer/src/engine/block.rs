@@ -7,9 +7,11 @@
 use candle_core::{Result, Tensor};
 
 use super::batch::Batch;
+use super::gradients::Gradients;
 use super::linear::{Inner, Linear};
 use super::model::{Model, Pass};
 use crate::adapter::Group;
+use crate::model::{HeadNorms, LayerWeights};
 use crate::ops::{self, Buffer, HeadNorm};
 
 /// What the backward of a block needs.
@@ -141,19 +143,44 @@ impl Model {
     }
 
     /// Turns the gradient by what [`Self::project`] gave into the one by the linear layers' result,
-    /// in place.
+    /// in place, and adds the gradients of head norms and biases.
     pub(super) fn project_backward(
         &self,
         layer: usize,
         d_qkv: &Tensor,
         raw: Option<&Buffer>,
         positions: &[u32],
+        gradients: Gradients<'_>,
     ) -> Result<()> {
         self.rotate(layer, d_qkv, positions, true)?;
-        match (self.head_norm(layer), raw) {
-            (Some(norm), Some(raw)) => ops::head_norm_backward(d_qkv, raw, norm),
-            _ => Ok(()),
+        let own = gradients.layer(layer);
+        if let (Some(norm), Some(raw)) = (self.head_norm(layer), raw) {
+            if let Some(own) = own.and_then(|own| own.head_norms.as_ref()) {
+                self.head_norm_weights_backward(d_qkv, raw, own)?;
+            }
+            ops::head_norm_backward(d_qkv, raw, norm)?;
         }
+        match own.and_then(|own| own.attention_bias.as_ref()) {
+            Some(bias) => ops::add_column_sums(bias, d_qkv),
+            None => Ok(()),
+        }
+    }
+
+    /// Adds the gradients of the norms of all heads of queries and keys, from the one by their result.
+    fn head_norm_weights_backward(
+        &self,
+        d_qkv: &Tensor,
+        raw: &Tensor,
+        own: &HeadNorms,
+    ) -> Result<()> {
+        let (heads, width) = (self.shape.heads, self.shape.head_dim);
+        for head in 0..heads + self.shape.kv_heads {
+            let own = if head < heads { &own.query } else { &own.key };
+            let columns = |rows: &Tensor| rows.narrow(1, head * width, width);
+            let (g, x) = (columns(d_qkv)?, columns(raw)?);
+            ops::rms_norm_weight_backward_add(own, &g, &x, self.config.rms_norm_eps)?;
+        }
+        Ok(())
     }
 
     /// How the heads of a layer are normed, if they are.
@@ -183,7 +210,7 @@ impl Model {
         let y = self.pool.take(x0.dims())?;
         let output = self.linear(pass, layer, Group::Output);
         let inner = output.forward(&y, attended)?;
-        let (x1, raw) = self.add_to(x0, y, self.post_norm(layer, Group::Output))?;
+        let (x1, raw) = self.add_to(x0, y, layer, Group::Output)?;
         Ok((x1, Added { raw, inner }))
     }
 
@@ -204,7 +231,7 @@ impl Model {
         ops::glu(&h, &gate_up, self.config.activation)?;
         let y = self.pool.take(x1.dims())?;
         let inner_down = self.linear(pass, layer, Group::Down).forward(&y, &h)?;
-        let (x2, raw) = self.add_to(x1, y, self.post_norm(layer, Group::Down))?;
+        let (x2, raw) = self.add_to(x1, y, layer, Group::Down)?;
         let down = Added {
             raw,
             inner: inner_down,
@@ -217,23 +244,15 @@ impl Model {
         Ok((x2, saved))
     }
 
-    /// The norm of what a group gives, if there is one.
-    pub(super) fn post_norm(&self, layer: usize, group: Group) -> Option<&Tensor> {
-        let norms = self.weights.layers[layer].post_norms.as_ref()?;
-        match group {
-            Group::Output => Some(&norms.attention),
-            Group::Down => Some(&norms.mlp),
-            Group::Attention | Group::Mlp => None,
-        }
-    }
-
     /// `x + y`, or `x + norm(y)` and the `y` that its backward needs.
     fn add_to(
         &self,
         x: &Tensor,
         y: Buffer,
-        norm: Option<&Tensor>,
+        layer: usize,
+        group: Group,
     ) -> Result<(Buffer, Option<Buffer>)> {
+        let norm = post_norm(&self.weights.layers[layer], group);
         let (sum, raw) = match norm {
             None => (y, None),
             Some(weight) => (self.normed(&y, weight)?, Some(y)),
@@ -247,5 +266,15 @@ impl Model {
         let normed = self.pool.take(x.dims())?;
         ops::rms_norm(&normed, x, weight, self.config.rms_norm_eps)?;
         Ok(normed)
+    }
+}
+
+/// The norm of what a group gives, if there is one.
+pub(super) fn post_norm(layer: &LayerWeights, group: Group) -> Option<&Tensor> {
+    let norms = layer.post_norms.as_ref()?;
+    match group {
+        Group::Output => Some(&norms.attention),
+        Group::Down => Some(&norms.mlp),
+        Group::Attention | Group::Mlp => None,
     }
 }

@@ -3,16 +3,17 @@
 use candle_core::{Result, Tensor};
 
 use super::batch::Batch;
-use super::block::{Added, Projected, SavedBlock, SavedMlp};
+use super::block::{Added, Projected, SavedBlock, SavedMlp, post_norm};
+use super::gradients::Gradients;
 use super::linear::Linear;
 use super::model::{Model, Pass};
-use crate::adapter::{Gradients, Group};
+use crate::adapter::Group;
 use crate::ops;
 
 impl Model {
     /// Turns `g`, the gradient by the block's result, into the one by its input, in place, and
-    /// adds the adapters' gradients. The first block's input needs none, so `g` is then left
-    /// unfinished.
+    /// adds the gradients. Where only adapters are trained the first block's input needs none, so `g`
+    /// is then left unfinished.
     pub(super) fn block_backward(
         &self,
         pass: &Pass<'_>,
@@ -20,7 +21,7 @@ impl Model {
         g: &Tensor,
         saved: SavedBlock,
         batch: &Batch,
-        gradients: &Gradients,
+        gradients: Gradients<'_>,
     ) -> Result<()> {
         self.mlp_backward(pass, layer, g, &saved, gradients)?;
         let SavedBlock {
@@ -46,18 +47,20 @@ impl Model {
             self.attention_shape(layer),
         )?;
         drop((qkv, attended, d_attended));
-        self.project_backward(layer, &d_qkv, raw.as_ref(), &batch.positions)?;
+        self.project_backward(layer, &d_qkv, raw.as_ref(), &batch.positions, gradients)?;
         drop(raw);
 
         let weight = &self.weights.layers[layer].attention_norm;
         let normed = self.normed(&x0, weight)?;
         let attention = self.linear(pass, layer, Group::Attention);
-        if layer == 0 {
+        let own = gradients.layer(layer);
+        if layer == 0 && own.is_none() {
             return attention.backward(&d_qkv, &normed, inner.as_ref(), None, gradients);
         }
         let d_normed = self.pool.take(x0.dims())?;
         attention.backward(&d_qkv, &normed, inner.as_ref(), Some(&d_normed), gradients)?;
-        ops::rms_norm_backward_add(g, &d_normed, &x0, weight, self.config.rms_norm_eps)
+        let own = own.map(|own| &own.attention_norm);
+        self.norm_backward_add(g, &d_normed, &x0, weight, own)
     }
 
     fn mlp_backward(
@@ -66,7 +69,7 @@ impl Model {
         layer: usize,
         g: &Tensor,
         saved: &SavedBlock,
-        gradients: &Gradients,
+        gradients: Gradients<'_>,
     ) -> Result<()> {
         let SavedBlock { x1, mlp, .. } = saved;
         let SavedMlp {
@@ -98,7 +101,25 @@ impl Model {
             Some(&d_normed),
             gradients,
         )?;
-        ops::rms_norm_backward_add(g, &d_normed, x1, weight, self.config.rms_norm_eps)
+        let own = gradients.layer(layer).map(|own| &own.mlp_norm);
+        self.norm_backward_add(g, &d_normed, x1, weight, own)
+    }
+
+    /// Adds to `dx` the gradient of a norm by its input, from `g`, the one by its result, and to `own`,
+    /// where it is trained, the one by its weight.
+    pub(super) fn norm_backward_add(
+        &self,
+        dx: &Tensor,
+        g: &Tensor,
+        x: &Tensor,
+        weight: &Tensor,
+        own: Option<&Tensor>,
+    ) -> Result<()> {
+        let eps = self.config.rms_norm_eps;
+        if let Some(own) = own {
+            ops::rms_norm_weight_backward_add(own, g, x, eps)?;
+        }
+        ops::rms_norm_backward_add(dx, g, x, weight, eps)
     }
 
     /// The backward of a group whose result is added to the residual stream: from `g`, the gradient
@@ -110,16 +131,18 @@ impl Model {
         x: &Tensor,
         added: &Added,
         dx: &Tensor,
-        gradients: &Gradients,
+        gradients: Gradients<'_>,
     ) -> Result<()> {
         let inner = added.inner.as_ref();
-        let norm = self.post_norm(linear.layer, linear.group);
+        let (layer, group) = (linear.layer, linear.group);
+        let norm = post_norm(&self.weights.layers[layer], group);
         let (Some(weight), Some(raw)) = (norm, &added.raw) else {
             return linear.backward(g, x, inner, Some(dx), gradients);
         };
         let dy = self.pool.take(raw.dims())?;
         ops::fill(&dy, 0.0)?;
-        ops::rms_norm_backward_add(&dy, g, raw, weight, self.config.rms_norm_eps)?;
+        let own = gradients.layer(layer).and_then(|own| post_norm(own, group));
+        self.norm_backward_add(&dy, g, raw, weight, own)?;
         linear.backward(&dy, x, inner, Some(dx), gradients)
     }
 }

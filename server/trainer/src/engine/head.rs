@@ -1,9 +1,10 @@
 //! Log-probabilities of labels, and their gradients by the hidden state, without keeping logits.
 //!
-//! Every loss here depends on the model only through the log-probabilities of labels, and the
-//! output head is frozen, so the gradient by a hidden state is a number, known once the loss is,
-//! times `G = E[y] - Σ p_v·E_v`, which does not depend on the loss. One pass over the vocabulary
-//! gives both, with the sum rescaled whenever a larger logit comes (as in flash attention).
+//! Every loss here depends on the model only through the log-probabilities of labels, so the gradient
+//! by a hidden state is a number, known once the loss is, times `G = E[y] - Σ p_v·E_v`, which does not
+//! depend on the loss. One pass over the vocabulary gives both, with the sum rescaled whenever a larger
+//! logit comes (as in flash attention). Where the head itself is trained, its gradient takes a second
+//! pass, once the loss is known.
 
 use candle_core::{Result, Tensor};
 
@@ -141,12 +142,13 @@ impl Model {
     }
 
     /// The gradient of a loss by the result of the last block, `[T, D]`, from its gradient by each
-    /// label's log-probability.
+    /// label's log-probability; adds the one by the last norm's weight to `own_norm`.
     pub(super) fn head_backward(
         &self,
         scores: &Scores,
         batch: &Batch,
         by_logp: &[f64],
+        own_norm: Option<&Tensor>,
     ) -> Result<Buffer> {
         let g = self
             .pool
@@ -160,8 +162,47 @@ impl Model {
             let by_logp = by_logp.iter().map(|by_logp| by_logp * scores.sharpness);
             let by_logp: Vec<f64> = by_logp.collect();
             ops::scatter_rows(&g, &d_rows, &batch.loss_rows, &by_logp)?;
+            if let Some(own) = own_norm {
+                let rows: Vec<u32> = (0..by_logp.len() as u32).collect();
+                ops::scatter_rows(&d_rows, units, &rows, &by_logp)?;
+                ops::rms_norm_weight_backward_add(own, &d_rows, &scores.rows, eps)?;
+            }
         }
         Ok(g)
+    }
+
+    /// Adds the gradient of the output head `[V, D]`, from the loss's gradient by each label's
+    /// log-probability.
+    pub(super) fn head_weights_backward(
+        &self,
+        scores: &Scores,
+        batch: &Batch,
+        by_logp: &[f64],
+        own: &Tensor,
+    ) -> Result<()> {
+        let head = self.weights.head();
+        let vocabulary = head.dims2()?.0;
+        let normed = self.normed(&scores.rows, &self.weights.norm)?;
+        let work = self.pool.take((batch.labels.len(), TILE))?;
+        let sharpness = scores.sharpness as f32;
+        let log_sums: Vec<f32> = scores.labels.iter().map(|label| label.log_sum).collect();
+        let factors: Vec<f32> = by_logp.iter().map(|by_logp| *by_logp as f32).collect();
+        for first in (0..vocabulary).step_by(TILE) {
+            let width = TILE.min(vocabulary - first);
+            let embedding = head.rows(&self.widened, first, width)?;
+            let logits = work.narrow(1, 0, width)?;
+            ops::gemm_scaled(&logits, &normed, &embedding.t()?, sharpness)?;
+            let labels = &batch.labels;
+            let tile = HeadTile {
+                first,
+                width,
+                labels,
+            };
+            ops::head_tile_backward(&logits, tile, &log_sums, &factors)?;
+            let own = own.narrow(0, first, width)?;
+            ops::gemm_add(&own, &logits.t()?, &normed, sharpness)?;
+        }
+        Ok(())
     }
 
     /// Logits `[n, V]` of rows `[n, D]` of the last block's result.

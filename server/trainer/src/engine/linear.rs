@@ -7,8 +7,9 @@
 use candle_core::{Result, Tensor};
 use shared::training::TargetModule;
 
+use super::gradients::Gradients;
 use super::model::{Model, Pass};
-use crate::adapter::{Gradients, Group, LoraGroup, LoraPart};
+use crate::adapter::{Group, LoraGroup, LoraPart};
 use crate::model::{Matrix, Rows};
 use crate::ops::{self, Buffer, DropoutKey};
 
@@ -141,7 +142,7 @@ impl<'a> Linear<'a> {
         })
     }
 
-    /// Adds the adapters' gradients and writes `dx` `[T, in]`, if wanted, from `dy` `[T, Σ out]`,
+    /// Adds the gradients and writes `dx` `[T, in]`, if wanted, from `dy` `[T, Σ out]`,
     /// the input `x` and what the forward returned.
     pub(super) fn backward(
         &self,
@@ -149,9 +150,15 @@ impl<'a> Linear<'a> {
         x: &Tensor,
         inner: Option<&Inner>,
         dx: Option<&Tensor>,
-        gradients: &Gradients,
+        gradients: Gradients<'_>,
     ) -> Result<()> {
         let columns = self.columns(dy)?;
+        if let Some(layer) = gradients.layer(self.layer) {
+            for (target, dy) in &columns {
+                let weight = layer.linear(*target).numbers()?;
+                ops::gemm_add(&weight, &dy.t()?, x, 1.0)?;
+            }
+        }
         let gradients = gradients.group(self.layer, self.group);
         let (Some((lora, scale)), Some(inner), Some(gradients)) = (self.lora(), inner, gradients)
         else {

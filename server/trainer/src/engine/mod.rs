@@ -1,7 +1,7 @@
 //! A whole model forward and backward, without automatic differentiation.
 //!
-//! The base is frozen, so the backward goes through it but computes no gradient of it; only
-//! adapters get one. A batch is rows of all its sequences, one after another, without padding,
+//! Where an adapter is trained the base is frozen, so the backward goes through it but computes no
+//! gradient of it; otherwise it computes those of all weights ([`Gradients`]). A batch is rows of all its sequences, one after another, without padding,
 //! and what several of them begin with is there once.
 //! Losses are not known here: [`Model::score`] gives log-probabilities of labels and keeps, for
 //! each, the gradient of that log-probability by the hidden state (the unit gradient); a loss then
@@ -13,6 +13,7 @@
 //! | `model` | weights with what is derived from them; forward, score, backward of the whole |
 //! | `block` | one block forward, saving what its backward needs |
 //! | `block_backward` | its backward |
+//! | `gradients` | where a backward adds what it finds |
 //! | `linear` | a linear layer with its adapter, forward and backward |
 //! | `decomposed` | the same where the adapter is weight-decomposed |
 //! | `head` | log-probabilities and unit gradients by vocabulary tiles |
@@ -28,6 +29,7 @@ mod block;
 mod block_backward;
 pub mod decode;
 mod decomposed;
+mod gradients;
 mod head;
 mod linear;
 mod model;
@@ -37,5 +39,6 @@ mod tests;
 
 pub use batch::Batch;
 pub use decode::KvCache;
+pub use gradients::Gradients;
 pub use head::Scores;
 pub use model::{Model, Pass, Saved};

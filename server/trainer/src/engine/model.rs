@@ -7,9 +7,10 @@ use half::bf16;
 
 use super::batch::Batch;
 use super::block::SavedBlock;
+use super::gradients::Gradients;
 use super::head::Scores;
-use crate::adapter::{Adapter, Gradients, RowScales};
-use crate::model::{Matrix, ModelConfig, Weights};
+use crate::adapter::{Adapter, RowScales};
+use crate::model::{Matrix, ModelConfig, Weight, Weights};
 use crate::ops::{self, AttentionShape, Buffer, DropoutKey, Pool, RopeTable};
 
 /// A base model ready to compute.
@@ -17,7 +18,7 @@ use crate::ops::{self, AttentionShape, Buffer, DropoutKey, Pool, RopeTable};
 pub struct Model {
     /// The numbers that shape it.
     pub config: ModelConfig,
-    /// The frozen weights.
+    /// The weights.
     pub weights: Weights,
     pub(super) shape: AttentionShape,
     rope: RopeTable,
@@ -113,6 +114,15 @@ impl Model {
         }
     }
 
+    /// The same with weights of its own, which do not change when this one's do.
+    pub fn apart(&self) -> Result<Self> {
+        let weights = self.weights.map(|weight| match weight {
+            Weight::Matrix(matrix) => matrix.numbers()?.copy(),
+            Weight::Vector(vector) => vector.copy(),
+        })?;
+        Ok(Self::new(self.config.clone(), weights))
+    }
+
     /// What the attention of a block sees, and how.
     pub(super) fn attention_shape(&self, layer: usize) -> AttentionShape {
         AttentionShape {
@@ -182,25 +192,40 @@ impl Model {
         Ok(Saved { blocks, hidden: x })
     }
 
-    /// Adds the adapter's gradients of a loss, given its gradient by each label's log-probability, or
-    /// by each sequence's score, `[N]`; `pass` is the one of the forward.
-    pub fn backward(
+    /// Adds the gradients of a loss, of the adapter or of all weights, given its gradient by each
+    /// label's log-probability, or by each sequence's score, `[N]`; `pass` is the one of the forward.
+    pub fn backward<'a>(
         &self,
         pass: &Pass<'_>,
         batch: &Batch,
         saved: Saved,
         scores: &Scores,
         by_logp: &[f64],
-        gradients: &Gradients,
+        gradients: impl Into<Gradients<'a>>,
     ) -> Result<()> {
+        let gradients = gradients.into();
         drop(saved.hidden);
-        if let Some(gradient) = gradients.score() {
-            self.reward_backward(scores, by_logp, gradient)?;
+        if let Some(gradient) = gradients.score()? {
+            self.reward_backward(scores, by_logp, &gradient)?;
+        } else if let Some(own) = gradients.weights() {
+            let head = own.head().numbers()?;
+            self.head_weights_backward(scores, batch, by_logp, &head)?;
         }
-        let g = self.head_backward(scores, batch, by_logp)?;
+        let own_norm = gradients.weights().map(|own| &own.norm);
+        let g = self.head_backward(scores, batch, by_logp, own_norm)?;
         for (layer, block) in saved.blocks.into_iter().enumerate().rev() {
             self.block_backward(pass, layer, &g, block, batch, gradients)?;
         }
-        Ok(())
+        match gradients.weights() {
+            Some(own) => self.embed_backward(&own.embedding.numbers()?, &g, &batch.tokens),
+            None => Ok(()),
+        }
+    }
+
+    /// Adds the gradient of the embedding `[V, D]`, from the one by the first block's input `[T, D]`.
+    fn embed_backward(&self, own: &Tensor, g: &Tensor, tokens: &[u32]) -> Result<()> {
+        let scale = self.config.embedding_scale;
+        let scale = scale.map_or(1.0, |scale| self.rounded_as_embedding(scale));
+        ops::add_scattered_rows(own, g, tokens, scale)
     }
 }

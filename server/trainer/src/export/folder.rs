@@ -34,7 +34,10 @@ pub fn write_folder(model: &LoadedModel, stored: Stored, folder: &Path) -> Resul
         path: folder.to_path_buf(),
         source,
     })?;
-    let config = config_json(&model.config, stored);
+    let mut config = config_json(&model.config, stored);
+    if model.weights.score.is_some() {
+        add_settings_of_reward(&mut config, model);
+    }
     write_json(&folder.join("config.json"), &config)?;
     write(
         &folder.join("tokenizer.json"),
@@ -84,6 +87,16 @@ fn config_json(config: &ModelConfig, stored: Stored) -> Value {
         json["use_sliding_window"] = json!(false);
     }
     json
+}
+
+/// Of a model with one score for a sequence, which is that of the last token that fills no row.
+fn add_settings_of_reward(json: &mut Value, model: &LoadedModel) {
+    json["architectures"] = json!([model.config.architecture.scoring_class()]);
+    json["id2label"] = json!({"0": "LABEL_0"});
+    json["label2id"] = json!({"LABEL_0": 0});
+    let special = model.tokenizer.special();
+    let pad = special.pad.as_ref().or(special.eos.as_ref());
+    json["pad_token_id"] = json!(pad.and_then(|text| model.tokenizer.token_id(text)));
 }
 
 fn add_settings_of_gemma(json: &mut Value, config: &ModelConfig) {

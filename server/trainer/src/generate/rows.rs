@@ -34,12 +34,12 @@ pub struct RowAnswerer<'a> {
 impl RowAnswerer<'_> {
     fn generate(
         &self,
-        adapter: &Adapter,
+        adapter: Option<&Adapter>,
         requests: &[GenerateRequest],
         interrupter: &Interrupter,
     ) -> Result<Vec<Generated>> {
         let mut generator = Generator {
-            decoder: &mut ModelDecoder::new(self.model, Some(adapter)),
+            decoder: &mut ModelDecoder::new(self.model, adapter),
             tokenizer: self.tokenizer,
             config: &self.model.config,
             batch_size: self.batch_size,
@@ -64,7 +64,7 @@ impl RowAnswerer<'_> {
 impl Answerer for RowAnswerer<'_> {
     fn answer(
         &self,
-        adapter: &Adapter,
+        adapter: Option<&Adapter>,
         rows: usize,
         max_new_tokens: usize,
         interrupter: &Interrupter,
@@ -106,7 +106,7 @@ impl Answerer for RowAnswerer<'_> {
 impl Drawer for RowAnswerer<'_> {
     fn draw(
         &self,
-        adapter: &Adapter,
+        adapter: Option<&Adapter>,
         draws: &[Draw<'_>],
         settings: &GrpoConfig,
         interrupter: &Interrupter,

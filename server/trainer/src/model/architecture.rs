@@ -54,6 +54,17 @@ impl Architecture {
         }
     }
 
+    /// The same of a reward model.
+    pub(crate) const fn scoring_class(self) -> &'static str {
+        match self {
+            Self::Llama => "LlamaForSequenceClassification",
+            Self::Mistral => "MistralForSequenceClassification",
+            Self::Qwen2 => "Qwen2ForSequenceClassification",
+            Self::Qwen3 => "Qwen3ForSequenceClassification",
+            Self::Gemma3 => "Gemma3TextForSequenceClassification",
+        }
+    }
+
     /// `model_type` of a `config.json`.
     pub(crate) const fn model_type(self) -> &'static str {
         match self {

@@ -78,6 +78,7 @@ pub(super) fn weights(
         layers,
         norm,
         head,
+        score: None,
     })
 }
 

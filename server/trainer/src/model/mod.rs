@@ -34,4 +34,5 @@ pub use matrix::{Matrix, Rows};
 pub(crate) use names::is_norm;
 pub use names::named_tensors;
 pub use tokenizer::{SpecialTokens, TextTokenizer, TokenStream};
+pub(crate) use weights::Weight;
 pub use weights::{HeadNorms, LayerWeights, PostNorms, Weights};

@@ -17,6 +17,9 @@ pub fn named_tensors(weights: &Weights) -> Result<Vec<(String, Tensor)>> {
     if let Some(head) = &weights.head {
         named.push(("lm_head.weight".to_owned(), head.numbers()?));
     }
+    if let Some(score) = &weights.score {
+        named.push(("score.weight".to_owned(), score.numbers()?));
+    }
     for (index, layer) in weights.layers.iter().enumerate() {
         let parts = layer_tensors(layer)?;
         named.extend(

@@ -1,6 +1,6 @@
-//! The frozen weights of a base model.
+//! The weights of a base model.
 
-use candle_core::Tensor;
+use candle_core::{Result, Tensor};
 use shared::training::TargetModule;
 
 use super::matrix::Matrix;
@@ -53,6 +53,38 @@ pub struct PostNorms {
 }
 
 impl LayerWeights {
+    fn map(&self, each: &mut impl FnMut(Weight<'_>) -> Result<Tensor>) -> Result<Self> {
+        let mut vector = |vector: &Tensor| each(Weight::Vector(vector));
+        let attention_norm = vector(&self.attention_norm)?;
+        let mlp_norm = vector(&self.mlp_norm)?;
+        let attention_bias = self.attention_bias.as_ref().map(&mut vector).transpose()?;
+        let head_norms = self.head_norms.as_ref().map(|norms| {
+            let (query, key) = (vector(&norms.query)?, vector(&norms.key)?);
+            Ok::<_, candle_core::Error>(HeadNorms { query, key })
+        });
+        let head_norms = head_norms.transpose()?;
+        let post_norms = self.post_norms.as_ref().map(|norms| {
+            let (attention, mlp) = (vector(&norms.attention)?, vector(&norms.mlp)?);
+            Ok::<_, candle_core::Error>(PostNorms { attention, mlp })
+        });
+        let post_norms = post_norms.transpose()?;
+        let mut matrix = |matrix: &Matrix| each(Weight::Matrix(matrix)).map(Matrix::from);
+        Ok(Self {
+            attention_norm,
+            query: matrix(&self.query)?,
+            key: matrix(&self.key)?,
+            value: matrix(&self.value)?,
+            attention_bias,
+            head_norms,
+            output: matrix(&self.output)?,
+            post_norms,
+            mlp_norm,
+            gate: matrix(&self.gate)?,
+            up: matrix(&self.up)?,
+            down: matrix(&self.down)?,
+        })
+    }
+
     /// The weight of one linear layer, `[out, in]`.
     pub fn linear(&self, target: TargetModule) -> &Matrix {
         match target {
@@ -91,9 +123,40 @@ pub struct Weights {
     pub norm: Tensor,
     /// The output head, `[V, D]`; absent where the embedding serves.
     pub head: Option<Matrix>,
+    /// The head that scores a sequence, `[1, D]`, of a reward model.
+    pub score: Option<Matrix>,
+}
+
+/// A tensor of [`Weights`].
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Weight<'a> {
+    /// The embedding, a linear layer or a head.
+    Matrix(&'a Matrix),
+    /// The weights of a norm, or a bias.
+    Vector(&'a Tensor),
 }
 
 impl Weights {
+    /// The same with other numbers: `each` is called for every tensor in a fixed order, and answers
+    /// one of the same shape.
+    pub(crate) fn map(&self, mut each: impl FnMut(Weight<'_>) -> Result<Tensor>) -> Result<Self> {
+        let embedding = each(Weight::Matrix(&self.embedding))?.into();
+        let layers = self.layers.iter().map(|layer| layer.map(&mut each));
+        let layers = layers.collect::<Result<_>>()?;
+        let norm = each(Weight::Vector(&self.norm))?;
+        let mut matrix = |matrix: &Option<Matrix>| {
+            let one = matrix.as_ref().map(|one| each(Weight::Matrix(one)));
+            Ok::<_, candle_core::Error>(one.transpose()?.map(Matrix::from))
+        };
+        Ok(Self {
+            embedding,
+            layers,
+            norm,
+            head: matrix(&self.head)?,
+            score: matrix(&self.score)?,
+        })
+    }
+
     /// The output head, `[V, D]`.
     pub fn head(&self) -> &Matrix {
         self.head.as_ref().unwrap_or(&self.embedding)
@@ -101,6 +164,12 @@ impl Weights {
 
     /// How many numbers there are, a shared embedding counted once.
     pub fn parameter_count(&self) -> usize {
+        let (matrices, vectors) = self.parameter_counts();
+        matrices + vectors
+    }
+
+    /// The same of matrices, and of norms and biases.
+    pub(crate) fn parameter_counts(&self) -> (usize, usize) {
         let of_layer = |layer: &LayerWeights| {
             let LayerWeights {
                 attention_norm,
@@ -126,11 +195,17 @@ impl Weights {
             let vectors = [attention_norm, mlp_norm].into_iter();
             let vectors = vectors.chain(attention_bias).chain(norms).chain(post);
             let matrices = matrices.into_iter().map(Matrix::elem_count);
-            matrices.sum::<usize>() + vectors.map(Tensor::elem_count).sum::<usize>()
+            let vectors = vectors.map(Tensor::elem_count);
+            (matrices.sum::<usize>(), vectors.sum::<usize>())
         };
-        let ends = [Some(&self.embedding), self.head.as_ref()];
+        let ends = [
+            Some(&self.embedding),
+            self.head.as_ref(),
+            self.score.as_ref(),
+        ];
         let ends = ends.into_iter().flatten().map(Matrix::elem_count);
+        let of_ends = (ends.sum::<usize>(), self.norm.elem_count());
         let layers = self.layers.iter().map(of_layer);
-        ends.chain(layers).sum::<usize>() + self.norm.elem_count()
+        layers.fold(of_ends, |sums, layer| (sums.0 + layer.0, sums.1 + layer.1))
     }
 }

@@ -22,6 +22,8 @@ pub struct AdamStep {
     pub epsilon: f64,
     /// The decay of the weights.
     pub weight_decay: f64,
+    /// How many parameters decay: the first ones.
+    pub decaying: usize,
     /// What gradients are multiplied by first: the coefficient of clipping.
     pub gradient_scale: f64,
     /// Which step this is, from 1.
@@ -36,7 +38,7 @@ pub fn adamw_moments(moments: &Tensor, gradients: &Tensor, step: AdamStep) -> Re
     moments.inplace_op2(gradients, &Moments { step })
 }
 
-/// `p *= 1 - lr·wd`, `p -= lr/(1-β1ᵗ) · m/(√v/√(1-β2ᵗ) + eps)`.
+/// `p *= 1 - lr·wd` where p decays, `p -= lr/(1-β1ᵗ) · m/(√v/√(1-β2ᵗ) + eps)`.
 ///
 /// `parameters` is `[P]`, `moments` is `[2, P]`.
 pub fn adamw_update(parameters: &Tensor, moments: &Tensor, step: AdamStep) -> Result<()> {
@@ -108,7 +110,7 @@ pub(super) struct Update {
 }
 
 impl Update {
-    /// What is left of a weight, the size of the step, √(1-β2ᵗ), and eps.
+    /// What is left of a weight that decays, the size of the step, √(1-β2ᵗ), and eps.
     pub(super) fn factors(&self) -> Result<[f32; 4]> {
         let AdamStep {
             learning_rate,
@@ -143,9 +145,15 @@ impl InplaceOp2 for Update {
     ) -> Result<()> {
         let parameters = cpu::target(parameters, parameters_layout)?;
         let (m, v) = cpu::source(moments, moments_layout)?.split_at(parameters.len());
-        let factors = self.factors()?;
+        let [keep, size, root, epsilon] = self.factors()?;
+        let decaying = self.step.decaying;
         cpu::for_blocks(parameters, |first, block| {
-            update_block(block, &m[first..], &v[first..], factors);
+            let (with, without) =
+                block.split_at_mut(block.len().min(decaying.saturating_sub(first)));
+            let next = first + with.len();
+            let factors = |keep| [keep, size, root, epsilon];
+            update_block(with, &m[first..], &v[first..], factors(keep));
+            update_block(without, &m[next..], &v[next..], factors(1.0));
         });
         Ok(())
     }

@@ -48,6 +48,28 @@ pub fn head_tile(work: &Tensor, tile: HeadTile<'_>) -> Result<()> {
     work.inplace_op1(&Tile { tile })
 }
 
+/// Replaces the logits of a tile by `factors[t]·(is label - probability)`: the gradient by them of the
+/// labels' log-probabilities, each times its factor. `log_sums` are those of [`LabelStatistics`].
+///
+/// `logits` is `[N, tile.width]`, and its rows may lie apart.
+pub fn head_tile_backward(
+    logits: &Tensor,
+    tile: HeadTile<'_>,
+    log_sums: &[f32],
+    factors: &[f32],
+) -> Result<()> {
+    let rows = tile.labels.len();
+    cpu::expect_shape(logits, &[rows, tile.width], "a tile of logits")?;
+    if log_sums.len() != rows || factors.len() != rows {
+        bail!("a tile of {rows} rows needs as many sums and factors");
+    }
+    logits.inplace_op1(&TileBackward {
+        tile,
+        log_sums,
+        factors,
+    })
+}
+
 /// Multiplies each row of `sums` by the factor that the last tile left.
 ///
 /// `sums` is `[N, D]`.
@@ -82,6 +104,8 @@ pub struct LabelStatistics {
     pub entropy: f32,
     /// The most probable token.
     pub best: u32,
+    /// The logarithm of the sum of the logits' exponentials.
+    pub log_sum: f32,
 }
 
 impl LabelStatistics {
@@ -92,6 +116,7 @@ impl LabelStatistics {
             logp: row[LABEL] - row[MAXIMUM] - log_sum,
             entropy: log_sum - row[WEIGHTED] / row[SUM],
             best: token(row[BEST]),
+            log_sum: row[MAXIMUM] + log_sum,
         }
     }
 }
@@ -185,6 +210,42 @@ vectorized! {
             result[1] += *value * below;
         }
         result
+    }
+}
+
+struct TileBackward<'a> {
+    tile: HeadTile<'a>,
+    log_sums: &'a [f32],
+    factors: &'a [f32],
+}
+
+impl InplaceOp1 for TileBackward<'_> {
+    fn name(&self) -> &'static str {
+        "trainer-head-tile-backward"
+    }
+
+    fn cpu_fwd(&self, logits: &mut CpuStorage, layout: &Layout) -> Result<()> {
+        let HeadTile {
+            first,
+            width,
+            labels,
+        } = self.tile;
+        cpu::for_rows_apart(cpu::floats_mut(logits)?, layout, |row, logits| {
+            let factor = self.factors[row];
+            negative_probabilities(logits, self.log_sums[row], factor);
+            let label = labels[row] as usize;
+            if (first..first + width).contains(&label) {
+                logits[label - first] += factor;
+            }
+        })
+    }
+}
+
+vectorized! {
+    pub(super) fn negative_probabilities(logits: &mut [f32], log_sum: f32, factor: f32) {
+        for logit in logits {
+            *logit = -factor * simd::exp(*logit - log_sum);
+        }
     }
 }
 

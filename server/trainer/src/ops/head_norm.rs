@@ -57,8 +57,8 @@ pub fn head_norm(dst: &Tensor, raw: &Tensor, norm: HeadNorm<'_>) -> Result<()> {
     dst.inplace_op2(raw, &Forward(norm))
 }
 
-/// Turns `d`, the gradient by the normed rows, into the one by `raw`, in place. The weights are
-/// frozen. Both are `[T, (H + 2·KV)·d]`.
+/// Turns `d`, the gradient by the normed rows, into the one by `raw`, in place. Both are
+/// `[T, (H + 2·KV)·d]`.
 pub fn head_norm_backward(d: &Tensor, raw: &Tensor, norm: HeadNorm<'_>) -> Result<()> {
     norm.check(d, raw)?;
     d.inplace_op2(raw, &Backward(norm))

@@ -15,6 +15,7 @@
 //! | `rows`, `scale` | gathering, scattering, adding and scaling rows |
 //! | `blocks` | quantised weights, widened where they are multiplied |
 //! | `head` | one vocabulary tile of the output head |
+//! | `weight_gradients` | gradients of norms, biases and embeddings |
 //! | `decompose` | lengths of rows apart from their directions |
 //! | `dropout` | zeroing by a counter-based random generator |
 //! | `adamw` | the optimizer's update, and norms |
@@ -53,6 +54,7 @@ mod rows;
 mod scale;
 mod segments;
 mod simd;
+mod weight_gradients;
 
 pub use adamw::{AdamStep, adamw_moments, adamw_update, sum_of_squares};
 pub use attention::{AttentionShape, attention};
@@ -63,7 +65,10 @@ pub use decompose::{add_column_products, row_norms, scale_columns};
 pub use dropout::{DropoutKey, dropout, dropped};
 pub use gemm::{gemm, gemm_add, gemm_scaled, linear, multiplies_bfloat16};
 pub use glu::{glu, glu_backward};
-pub use head::{HEAD_STATISTICS, HeadTile, LabelStatistics, head_finish, head_rescale, head_tile};
+pub use head::{
+    HEAD_STATISTICS, HeadTile, LabelStatistics, head_finish, head_rescale, head_tile,
+    head_tile_backward,
+};
 pub use head_norm::{HeadNorm, head_norm, head_norm_backward};
 pub use norm::{rms_norm, rms_norm_backward_add};
 pub use pool::{Buffer, Pool};
@@ -71,3 +76,4 @@ pub use rope::{RopeTable, rope};
 pub use rows::{add, add_to_rows, copy_rows, fill, gather_rows, scatter_rows, store_rows};
 pub use scale::scale;
 pub use segments::Segment;
+pub use weight_gradients::{add_column_sums, add_scattered_rows, rms_norm_weight_backward_add};

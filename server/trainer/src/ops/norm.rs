@@ -15,7 +15,7 @@ pub fn rms_norm(dst: &Tensor, x: &Tensor, weight: &Tensor, eps: f64) -> Result<(
 }
 
 /// `dx += r·(w∘g) - x·r³/D·Σ(w∘g∘x)`: the gradient of [`rms_norm`] by its input, from `g`, the
-/// gradient by its result. The weight is frozen.
+/// gradient by its result. The one by the weight is in `weight_gradients`.
 ///
 /// `dx`, `g` and `x` are `[T, D]`, `weight` is `[D]`.
 pub fn rms_norm_backward_add(
@@ -102,7 +102,7 @@ impl InplaceOp3 for RmsNormBackward<'_> {
     on_cuda!(3, norm::backward);
 }
 
-fn inverse_root(x: &[f32], eps: f32) -> f32 {
+pub(super) fn inverse_root(x: &[f32], eps: f32) -> f32 {
     1.0 / (simd::dot(x, x) / x.len() as f32 + eps).sqrt()
 }
 

@@ -12,6 +12,8 @@ pub struct AdamW {
     config: OptimizerConfig,
     moments: Tensor,
     steps: u64,
+    /// How many parameters decay, if not all do: the first ones.
+    decaying: Option<usize>,
 }
 
 impl AdamW {
@@ -22,6 +24,7 @@ impl AdamW {
             config: config.clone(),
             moments,
             steps: 0,
+            decaying: None,
         })
     }
 
@@ -31,6 +34,16 @@ impl AdamW {
             config: config.clone(),
             moments,
             steps,
+            decaying: None,
+        }
+    }
+
+    /// The same where only so many parameters decay, from the first one on.
+    #[must_use]
+    pub fn with_decaying(self, parameters: usize) -> Self {
+        Self {
+            decaying: Some(parameters),
+            ..self
         }
     }
 
@@ -63,6 +76,7 @@ impl AdamW {
             beta2: self.config.beta2,
             epsilon: self.config.epsilon,
             weight_decay: self.config.weight_decay,
+            decaying: self.decaying.unwrap_or(parameters.elem_count()),
             gradient_scale: clip_coefficient(norm, self.config.max_grad_norm),
             step: self.steps,
         };
@@ -129,6 +143,35 @@ mod tests {
             .zip(&exact)
             .map(|(x, y)| (f64::from(*x) - y).abs());
         assert!(worst.fold(0.0, f64::max) < 1e-6);
+    }
+
+    #[test]
+    fn only_the_first_parameters_decay_where_it_is_said_so() {
+        let config = OptimizerConfig {
+            weight_decay: 0.5,
+            ..OptimizerConfig::default()
+        };
+        let count = 40_000;
+        let moved = |decaying: Option<usize>, weight_decay| {
+            let config = OptimizerConfig {
+                weight_decay,
+                ..config.clone()
+            };
+            let parameters = Tensor::ones(count, DType::F32, &Device::Cpu).unwrap();
+            let gradients = Tensor::ones(count, DType::F32, &Device::Cpu).unwrap();
+            let adamw = AdamW::new(&config, count, &Device::Cpu).unwrap();
+            let mut adamw = match decaying {
+                Some(first) => adamw.with_decaying(first),
+                None => adamw,
+            };
+            adamw.step(&parameters, &gradients, 0.1).unwrap();
+            parameters.to_vec1::<f32>().unwrap()
+        };
+        let (all, none) = (moved(None, 0.5), moved(None, 0.0));
+        assert!(all[0] < none[0]);
+        let some = moved(Some(20_001), 0.5);
+        assert_eq!(some[..20_001], all[..20_001]);
+        assert_eq!(some[20_001..], none[20_001..]);
     }
 
     #[test]

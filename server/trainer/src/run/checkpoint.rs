@@ -1,16 +1,13 @@
 //! Saving and finding the state of a run.
 //!
-//! Under `checkpoints/` each has a folder named by its step, with `adapter.safetensors`,
-//! `optimizer.safetensors` and `state.json`. The data cursor, the schedule, the orders and dropout
+//! Under `checkpoints/` each has a folder named by its step, with `adapter.safetensors` (where all
+//! weights are trained, `weights.safetensors`), `optimizer.safetensors` and `state.json`. The data cursor, the schedule, the orders and dropout
 //! follow from seed and step, so the step is all that is kept of them.
 
-use std::collections::HashMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use candle_core::{Device, Tensor};
-use safetensors::SafeTensors;
-use safetensors::tensor::{Dtype, TensorView};
+use candle_core::Tensor;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use sha2::{Digest, Sha256};
@@ -19,15 +16,19 @@ use shared::training::{OptimizerConfig, TrainingConfig};
 use crate::adapter::{self, Adapter, PeftConfig};
 use crate::engine::Model;
 use crate::error::{Result, TrainerError};
+use crate::ops;
 use crate::optim::AdamW;
+use crate::whole::WholeModel;
 
 use super::durable;
 use super::examples::Examples;
 use super::health::Health;
+use super::learner::Learner;
 use super::progress::Progress;
 
 const FORMAT: u32 = 1;
 const ADAPTER: &str = "adapter.safetensors";
+const WEIGHTS: &str = "weights.safetensors";
 const OPTIMIZER: &str = "optimizer.safetensors";
 const STATE: &str = "state.json";
 
@@ -133,10 +134,19 @@ fn hex(bytes: &[u8]) -> String {
 }
 
 /// A checkpoint that was read.
-pub(super) struct Checkpoint {
+pub(super) struct Checkpoint<'a> {
     pub(super) state: State,
-    pub(super) adapter: Adapter,
+    pub(super) learner: Learner<'a>,
     pub(super) optimizer: AdamW,
+}
+
+/// What the checkpoints of a run hold.
+#[derive(Clone, Debug)]
+pub(super) enum Content<'a> {
+    /// Adapters of a base.
+    Adapter(PeftConfig, &'a Model),
+    /// The weights of a model, which are put in the place of those that it has.
+    Weights(&'a WholeModel),
 }
 
 /// The checkpoints of one run.
@@ -157,12 +167,27 @@ impl Store {
     }
 
     /// Saves a checkpoint, whole or not at all.
-    pub(super) fn save(&self, state: &State, adapter: &Adapter, optimizer: &AdamW) -> Result<()> {
+    pub(super) fn save(
+        &self,
+        state: &State,
+        learner: &Learner<'_>,
+        optimizer: &AdamW,
+    ) -> Result<()> {
         durable::create_folder(&self.folder)?;
         let path = self.path(state.step);
         durable::replace_folder(&path, |folder| {
-            durable::write_file(&folder.join(ADAPTER), &adapter::to_safetensors(adapter)?)?;
-            durable::write_file(&folder.join(OPTIMIZER), &moments_file(optimizer)?)?;
+            match learner.adapter() {
+                Some(adapter) => {
+                    let bytes = adapter::to_safetensors(adapter)?;
+                    durable::write_file(&folder.join(ADAPTER), &bytes)?;
+                }
+                None => {
+                    let path = folder.join(WEIGHTS);
+                    durable::write_tensor(&path, "weights", learner.numbers())?;
+                }
+            }
+            let moments = optimizer.moments();
+            durable::write_tensor(&folder.join(OPTIMIZER), "moments", moments)?;
             let json =
                 serde_json::to_vec_pretty(state).map_err(|error| TrainerError::Checkpoint {
                     path: folder.to_owned(),
@@ -205,13 +230,12 @@ impl Store {
     }
 
     /// The newest checkpoint that can be read, with the reasons why newer ones could not.
-    pub(super) fn newest(
+    pub(super) fn newest<'a>(
         &self,
         identity: &Identity,
-        peft: &PeftConfig,
-        model: &Model,
+        content: &Content<'a>,
         config: &OptimizerConfig,
-    ) -> Result<(Option<Checkpoint>, Vec<String>)> {
+    ) -> Result<(Option<Checkpoint<'a>>, Vec<String>)> {
         let mut damaged = Vec::new();
         for step in self.steps().into_iter().rev() {
             let path = self.path(step);
@@ -222,7 +246,7 @@ impl Store {
                     continue;
                 }
             }
-            match self.load(step, peft, model, config) {
+            match self.load(step, content, config) {
                 Ok(checkpoint) => return Ok((Some(checkpoint), damaged)),
                 Err(error) => damaged.push(error.to_string()),
             }
@@ -230,24 +254,48 @@ impl Store {
         Ok((None, damaged))
     }
 
-    fn load(
+    fn load<'a>(
         &self,
         step: usize,
-        peft: &PeftConfig,
-        model: &Model,
+        content: &Content<'a>,
         config: &OptimizerConfig,
-    ) -> Result<Checkpoint> {
+    ) -> Result<Checkpoint<'a>> {
         let path = self.path(step);
         let state = read_state(&path)?;
-        let adapter = self.adapter(step, peft, model)?;
-        let device = model.device();
-        let moments = read_moments(&path.join(OPTIMIZER), adapter.parameters(), device)?;
+        let parameters = match content {
+            Content::Adapter(peft, model) => adapter::parameters(&model.config, &peft.shape),
+            Content::Weights(model) => model.flat().elem_count(),
+        };
+        // The moments first: if they cannot be read, no weight was changed.
+        let file = path.join(OPTIMIZER);
+        let moments = durable::read_tensor(&file, "moments", &[2, parameters])?;
+        let (learner, device) = match content {
+            Content::Adapter(peft, model) => {
+                let adapter = self.adapter(step, peft, model)?;
+                (Learner::of_adapter(adapter)?, model.device())
+            }
+            Content::Weights(model) => {
+                self.restore_weights(step, model)?;
+                (Learner::of_weights(model)?, model.flat().device())
+            }
+        };
+        let moments = Tensor::from_vec(moments, (2, parameters), device)?;
         let optimizer = AdamW::restore(config, moments, state.step as u64);
         Ok(Checkpoint {
             state,
-            adapter,
-            optimizer,
+            optimizer: learner.decaying(optimizer),
+            learner,
         })
+    }
+
+    /// Puts the weights of one checkpoint in the place of those that the model has; of a checkpoint
+    /// that cannot be read, none.
+    pub(super) fn restore_weights(&self, step: usize, model: &WholeModel) -> Result<()> {
+        let path = self.path(step).join(WEIGHTS);
+        let parameters = model.flat().elem_count();
+        let numbers = durable::read_tensor(&path, "weights", &[parameters])?;
+        let numbers = Tensor::from_vec(numbers, (1, parameters), model.flat().device())?;
+        Ok(ops::copy_rows(&model.flat().unsqueeze(0)?, &numbers)?)
     }
 
     /// The adapter of one checkpoint.
@@ -310,48 +358,21 @@ impl State {
     }
 }
 
-fn moments_file(optimizer: &AdamW) -> Result<Vec<u8>> {
-    let moments = optimizer.moments();
-    let values = moments.flatten_all()?.to_vec1::<f32>()?;
-    let bytes: Vec<u8> = values
-        .iter()
-        .flat_map(|value| value.to_le_bytes())
-        .collect();
-    TensorView::new(Dtype::F32, moments.dims().to_vec(), &bytes)
-        .and_then(|view| safetensors::serialize([("moments", view)], None::<HashMap<_, _>>))
-        .map_err(|error| candle_core::Error::wrap(error).into())
-}
-
-fn read_moments(path: &Path, parameters: usize, device: &Device) -> Result<Tensor> {
-    let bytes = durable::read_file(path)?;
-    let file =
-        SafeTensors::deserialize(&bytes).map_err(|error| unusable(path, error.to_string()))?;
-    let view = file
-        .tensor("moments")
-        .map_err(|error| unusable(path, error.to_string()))?;
-    if view.shape() != [2, parameters] || view.dtype() != Dtype::F32 {
-        return Err(unusable(
-            path,
-            format!("its moments are {:?}", view.shape()),
-        ));
-    }
-    let values: Vec<f32> = view
-        .data()
-        .chunks_exact(4)
-        .map(|bytes| f32::from_le_bytes([bytes[0], bytes[1], bytes[2], bytes[3]]))
-        .collect();
-    Ok(Tensor::from_vec(values, (2, parameters), device)?)
-}
-
 #[cfg(test)]
 mod tests {
+    use shared::training::AdapterConfig;
+
     use super::*;
 
     #[test]
     fn only_changed_settings_identify_a_run() {
         let mut config = TrainingConfig::default();
         assert_eq!(changed_settings(&config), serde_json::json!({}));
-        config.adapter.rank = 3;
+        config.adapter = AdapterConfig {
+            rank: 3,
+            ..AdapterConfig::default()
+        }
+        .into();
         config.seed = 7;
         let expected = serde_json::json!({ "adapter": { "rank": 3 }, "seed": 7 });
         assert_eq!(changed_settings(&config), expected);

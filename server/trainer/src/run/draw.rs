@@ -9,8 +9,9 @@ use rand_chacha::ChaCha8Rng;
 use shared::training::{DrawnMetrics, GrpoConfig, TrainingConfig};
 
 use super::interrupter::Interrupter;
+use super::learner::Learner;
 use super::step::{Measure, Prepared, Scene, StepInput, StepSums};
-use crate::adapter::{Adapter, Gradients};
+use crate::adapter::Adapter;
 use crate::data::{AskedRow, TokenizedRow};
 use crate::engine::Batch;
 use crate::error::Result;
@@ -38,10 +39,11 @@ pub struct Drawn {
 
 /// Draws answers and judges them.
 pub trait Drawer: Sync {
-    /// An answer for each request, in their order. When interrupted, whatever there is.
+    /// An answer for each request, in their order. When interrupted, whatever there is. Without an
+    /// adapter the model answers as it now is.
     fn draw(
         &self,
-        adapter: &Adapter,
+        adapter: Option<&Adapter>,
         draws: &[Draw<'_>],
         settings: &GrpoConfig,
         interrupter: &Interrupter,
@@ -75,7 +77,7 @@ impl Scene<'_> {
     pub(super) fn draw_and_learn(
         &self,
         policy: &Policy<'_>,
-        (adapter, gradients): (&Adapter, &Gradients),
+        learner: &Learner<'_>,
         input: &StepInput<'_>,
         done: usize,
     ) -> Result<Option<StepSums>> {
@@ -85,9 +87,10 @@ impl Scene<'_> {
             .filter_map(|source| input.train.examples.asked(*source))
             .collect();
         let requests = policy.requests(&prompts, done);
-        let drawn = policy
-            .drawer
-            .draw(adapter, &requests, settings, input.interrupter)?;
+        let drawn =
+            policy
+                .drawer
+                .draw(learner.adapter(), &requests, settings, input.interrupter)?;
         if input.interrupter.reason().is_some() {
             return Ok(None);
         }
@@ -109,7 +112,7 @@ impl Scene<'_> {
             units: units.sum(),
             kl: 0.0,
         };
-        let sums = self.learn_all(&parts, measure, (adapter, gradients), input)?;
+        let sums = self.learn_all(&parts, measure, learner, input)?;
         Ok(sums.map(|mut sums| {
             let entropy = sums.entropy / sums.labels.max(1) as f64;
             sums.drawn = Some(DrawnMetrics {
@@ -125,11 +128,9 @@ impl Scene<'_> {
         let batch = Batch::new(rows);
         let mut token_reference = Vec::new();
         if self.objective.needs_token_reference() && !batch.labels.is_empty() {
-            let adapter = self.reference_adapter.as_ref();
-            let hidden = self.model.forward(adapter, &batch)?;
-            let scores = self
-                .model
-                .score_at(self.temperature, &hidden, &batch, false)?;
+            let (model, adapter) = self.reference();
+            let hidden = model.forward(adapter, &batch)?;
+            let scores = model.score_at(self.temperature, &hidden, &batch, false)?;
             token_reference = scores.logps();
         }
         Ok(Prepared {

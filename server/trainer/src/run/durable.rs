@@ -1,8 +1,11 @@
 //! Folders that are either whole or not there, whenever the power fails.
 
 use std::fs::{self, File};
-use std::io::{self, Write};
+use std::io::{self, BufReader, BufWriter, Read, Write};
 use std::path::{Path, PathBuf};
+
+use candle_core::{D, Tensor};
+use serde_json::Value;
 
 use crate::error::{Result, TrainerError};
 
@@ -28,6 +31,95 @@ pub(super) fn write_file(path: &Path, bytes: &[u8]) -> Result<()> {
 /// Reads a file.
 pub(super) fn read_file(path: &Path) -> Result<Vec<u8>> {
     fs::read(path).map_err(failed("cannot read", path))
+}
+
+/// Numbers that are copied at once.
+const PIECE: usize = 1 << 18;
+
+/// Writes a safetensors file of one f32 tensor piece by piece, because it may fill half of the memory,
+/// and waits until the disk has it.
+pub(super) fn write_tensor(path: &Path, name: &str, tensor: &Tensor) -> Result<()> {
+    let bytes = tensor.elem_count() * 4;
+    let dims = tensor.dims();
+    let mut header = format!(
+        r#"{{"{name}":{{"dtype":"F32","shape":{},"data_offsets":[0,{bytes}]}}}}"#,
+        format!("{dims:?}").replace(' ', "")
+    );
+    // Numbers begin at a multiple of eight bytes.
+    header.push_str(&" ".repeat(header.len().next_multiple_of(8) - header.len()));
+    let create = || {
+        let mut file = BufWriter::new(File::create(path)?);
+        file.write_all(&(header.len() as u64).to_le_bytes())?;
+        file.write_all(header.as_bytes())?;
+        Ok(file)
+    };
+    let mut file = create().map_err(failed("cannot write", path))?;
+    let flat = tensor.flatten_all()?;
+    for first in (0..flat.elem_count()).step_by(PIECE) {
+        let count = PIECE.min(flat.elem_count() - first);
+        let numbers = flat.narrow(D::Minus1, first, count)?.to_vec1::<f32>()?;
+        let bytes: Vec<u8> = numbers.into_iter().flat_map(f32::to_le_bytes).collect();
+        file.write_all(&bytes)
+            .map_err(failed("cannot write", path))?;
+    }
+    let whole = file.into_inner().map_err(io::IntoInnerError::into_error);
+    whole
+        .and_then(|file| file.sync_all())
+        .map_err(failed("cannot write", path))
+}
+
+/// Reads the numbers of such a file, whose tensor must have that name and shape.
+pub(super) fn read_tensor(path: &Path, name: &str, dims: &[usize]) -> Result<Vec<f32>> {
+    let unusable = |reason: String| TrainerError::Checkpoint {
+        path: path.to_owned(),
+        reason,
+    };
+    let file = File::open(path).map_err(failed("cannot read", path))?;
+    let length = file.metadata().map_err(failed("cannot read", path))?.len();
+    let mut file = BufReader::new(file);
+    let mut size = [0; 8];
+    let read = file.read_exact(&mut size);
+    read.map_err(|error| unusable(error.to_string()))?;
+    let size = u64::from_le_bytes(size);
+    let count: usize = dims.iter().product();
+    if length != 8 + size + count as u64 * 4 {
+        return Err(unusable(format!(
+            "it has {length} bytes, which are not those of {dims:?} numbers"
+        )));
+    }
+    let mut header = vec![0; size as usize];
+    let read = file.read_exact(&mut header);
+    read.map_err(|error| unusable(error.to_string()))?;
+    let header: Value =
+        serde_json::from_slice(&header).map_err(|error| unusable(error.to_string()))?;
+    let found = &header[name];
+    if found["dtype"] != "F32" || found["shape"] != serde_json::json!(dims) {
+        return Err(unusable(format!(
+            "its {name} are {} {}",
+            found["dtype"], found["shape"]
+        )));
+    }
+    let mut numbers = Vec::with_capacity(count);
+    let mut bytes = vec![0; PIECE * 4];
+    while numbers.len() < count {
+        let bytes = &mut bytes[..PIECE.min(count - numbers.len()) * 4];
+        let read = file.read_exact(bytes);
+        read.map_err(|error| unusable(error.to_string()))?;
+        let (parts, _) = bytes.as_chunks::<4>();
+        numbers.extend(parts.iter().map(|part| f32::from_le_bytes(*part)));
+    }
+    Ok(numbers)
+}
+
+/// Waits until the disk has every file of a folder that somebody else wrote.
+pub(super) fn sync_files(folder: &Path) -> Result<()> {
+    let entries = fs::read_dir(folder).map_err(failed("cannot read", folder))?;
+    for entry in entries {
+        let path = entry.map_err(failed("cannot read", folder))?.path();
+        let sync = || File::open(&path)?.sync_all();
+        sync().map_err(failed("cannot write", &path))?;
+    }
+    Ok(())
 }
 
 /// Makes a folder and those above it.
@@ -119,6 +211,31 @@ mod tests {
             1,
             "nothing is left behind"
         );
+    }
+
+    #[test]
+    fn a_tensor_is_read_as_it_was_written_and_by_others() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("one.safetensors");
+        let tensor = Tensor::arange(0f32, 600_000.0, &candle_core::Device::Cpu).unwrap();
+        let tensor = tensor.reshape((2, 300_000)).unwrap();
+        write_tensor(&path, "moments", &tensor).unwrap();
+        let numbers = read_tensor(&path, "moments", &[2, 300_000]).unwrap();
+        assert_eq!(
+            numbers,
+            tensor.flatten_all().unwrap().to_vec1::<f32>().unwrap()
+        );
+        let bytes = fs::read(&path).unwrap();
+        let file = safetensors::SafeTensors::deserialize(&bytes).unwrap();
+        assert_eq!(file.tensor("moments").unwrap().shape(), [2, 300_000]);
+        let view = file.tensor("moments").unwrap();
+        let none = None::<std::collections::HashMap<_, _>>;
+        assert!(safetensors::serialize([("moments", view)], none).unwrap() == bytes);
+        let other = read_tensor(&path, "moments", &[300_000, 2]).unwrap_err();
+        assert!(other.to_string().contains("[2,300000]"), "{other}");
+        fs::write(&path, &bytes[..bytes.len() - 1]).unwrap();
+        let cut = read_tensor(&path, "moments", &[2, 300_000]).unwrap_err();
+        assert!(cut.to_string().contains("bytes"), "{cut}");
     }
 
     #[cfg(target_os = "linux")]

@@ -38,10 +38,10 @@ pub struct Answer {
 /// Generates answers to the prompts of validation rows.
 pub trait Answerer: Sync {
     /// Answers to the first `rows` prompts, of at most `max_new_tokens` tokens each. Returns early
-    /// with what there is when interrupted.
+    /// with what there is when interrupted. Without an adapter the model answers as it now is.
     fn answer(
         &self,
-        adapter: &Adapter,
+        adapter: Option<&Adapter>,
         rows: usize,
         max_new_tokens: usize,
         interrupter: &Interrupter,
@@ -89,11 +89,11 @@ pub(super) struct Evaluation<'a> {
 }
 
 impl Evaluation<'_> {
-    /// Evaluates an adapter; `None` if interrupted.
+    /// Evaluates the model with an adapter, if there is one; `None` if interrupted.
     pub(super) fn run(
         &self,
         scene: &Scene<'_>,
-        adapter: &Adapter,
+        adapter: Option<&Adapter>,
         validation: Option<&mut Scorable>,
     ) -> Result<Option<EvaluationMetrics>> {
         let mut metrics = EvaluationMetrics::default();
@@ -120,7 +120,7 @@ impl Evaluation<'_> {
     fn validation_loss(
         &self,
         scene: &Scene<'_>,
-        adapter: &Adapter,
+        adapter: Option<&Adapter>,
         data: &mut Scorable,
     ) -> Result<Option<(f64, StepSums)>> {
         let rows = data.examples.measured(self.config.max_rows);
@@ -159,7 +159,7 @@ impl Evaluation<'_> {
     fn imitation_loss(
         &self,
         scene: &Scene<'_>,
-        adapter: &Adapter,
+        adapter: Option<&Adapter>,
         rows: &[TokenizedRow],
     ) -> Result<Option<f64>> {
         let (mut sum, mut labels) = (0.0, 0);
@@ -172,7 +172,7 @@ impl Evaluation<'_> {
             if batch.labels.is_empty() {
                 continue;
             }
-            let sums = sequence_sums(scene.model, Some(adapter), &batch)?;
+            let sums = sequence_sums(scene.model, adapter, &batch)?;
             sum -= sums.iter().sum::<f64>();
             labels += batch.labels.len();
         }
@@ -185,7 +185,7 @@ impl Evaluation<'_> {
     fn kl(
         &self,
         scene: &Scene<'_>,
-        adapter: &Adapter,
+        adapter: Option<&Adapter>,
         data: &Scorable,
         group: &[usize],
     ) -> Result<Option<f64>> {

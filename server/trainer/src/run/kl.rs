@@ -26,7 +26,7 @@ impl Scene<'_> {
     /// `None` if interrupted.
     pub(super) fn kl(
         &self,
-        adapter: &Adapter,
+        adapter: Option<&Adapter>,
         examples: &[&LabelledRow],
         batch_size: usize,
         interrupter: &Interrupter,
@@ -40,9 +40,9 @@ impl Scene<'_> {
             if batch.labels.is_empty() {
                 continue;
             }
-            let reference_adapter = self.reference_adapter.as_ref();
-            let policy = sequence_sums(self.model, Some(adapter), &batch)?;
-            let reference = sequence_sums(self.model, reference_adapter, &batch)?;
+            let (model, reference_adapter) = self.reference();
+            let policy = sequence_sums(self.model, adapter, &batch)?;
+            let reference = sequence_sums(model, reference_adapter, &batch)?;
             let ratios = policy.iter().zip(&reference);
             sum += ratios
                 .map(|(policy, reference)| policy - reference)

@@ -13,6 +13,7 @@
 //! | `order` | which examples make which step |
 //! | `plan` | what is known of a run before it starts |
 //! | `start` | what is refused, and where a run begins |
+//! | `learner` | what is trained, with its gradients |
 //! | `training` | the loop |
 //! | `step` | one optimizer step from micro-batches |
 //! | `draw` | answers that the model draws, and their rewards |
@@ -21,6 +22,7 @@
 //! | `evaluate` | validation loss and checks on generated answers |
 //! | `progress` | the best so far, and stopping early |
 //! | `health` | numbers that foretell a bad end |
+//! | `handover` | writing what was trained |
 //! | `checkpoint`, `durable` | saving so that a crash leaves the old or the new state |
 //!
 //! # Adding something to the state of a run
@@ -32,9 +34,11 @@ mod draw;
 mod durable;
 mod evaluate;
 mod examples;
+mod handover;
 mod health;
 mod interrupter;
 mod kl;
+mod learner;
 mod order;
 mod plan;
 mod progress;
@@ -51,5 +55,6 @@ pub use evaluate::{Answer, Answerer, Scorer, TaskEvaluation};
 pub use examples::Examples;
 pub use interrupter::Interrupter;
 pub(crate) use plan::drawn_at_once;
-pub use plan::{Steps, count_steps, estimate_memory};
+pub use plan::{Steps, count_steps, estimate_memory, trainable_parameters};
 pub use request::{Outcome, TrainRequest, train};
+pub(crate) use start::check_trained;

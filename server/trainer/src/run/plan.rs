@@ -1,6 +1,6 @@
 //! What is known of a run before it starts: steps, trainable numbers, memory.
 
-use shared::training::{BatchConfig, DataConfig, Lesson, Precision, TrainingConfig};
+use shared::training::{BatchConfig, DataConfig, Lesson, Method, Precision, TrainingConfig};
 
 use super::order::Order;
 use crate::adapter::{self, LoraShape};
@@ -40,7 +40,8 @@ const DRAWN_AT_ONCE: usize = 64;
 /// - the base: embedding, head if it is not tied, and `2·D·H·d + 2·D·KV·d + 3·D·F + 2·D` a layer;
 ///   half of that in bfloat16; quantised, the bytes of its blocks and one matrix that is widened;
 /// - the adapter four times (values, gradients, two moments of AdamW), and once more where it
-///   starts from another one, which stays as the reference;
+///   starts from another one, which stays as the reference; where all weights are trained, three more
+///   times the base instead, and once more where a copy of it stays as the reference;
 /// - for each of the T tokens of a batch (batch size times the longest row, twice for pairs) what
 ///   the backward pass needs of each layer: `2·D` for its input and the sum after attention, `(H +
 ///   2·KV)·d` for queries, keys and values, `H·d + H` for attention, `2·F` for gate and up, and the
@@ -59,11 +60,17 @@ pub fn estimate_memory(
     longest: usize,
 ) -> u64 {
     let shape = LoraShape::of(config);
-    let adapter = adapter::parameters(model, &shape);
-    let copies = if config.adapter.initial.is_some() {
-        5
-    } else {
-        4
+    let shape = shape.as_ref();
+    let trained = match config.adapter.adapter() {
+        Some(settings) => {
+            let adapter = shape.map_or(0, |shape| adapter::parameters(model, shape));
+            let copies = if settings.initial.is_some() { 5 } else { 4 };
+            copies * adapter
+        }
+        None => {
+            let copies = if keeps_base(config) { 4 } else { 3 };
+            copies * base_parameters(model)
+        }
     };
     let sides = match config.method.lesson() {
         Lesson::Answers | Lesson::Texts | Lesson::Unpaired | Lesson::Prompts => 1,
@@ -83,12 +90,10 @@ pub fn estimate_memory(
         model.kv_heads * model.head_dim,
     );
     let saved = 2 * width + queries + 2 * keys + queries + model.heads + 2 * inner;
-    let unscaled = if shape.weight_decomposed {
-        adapter::adapted_outputs(model, &shape)
-    } else {
-        0
-    };
-    let saved = saved + shape.targets.len() * shape.rank + unscaled;
+    let unscaled = shape.filter(|shape| shape.weight_decomposed);
+    let unscaled = unscaled.map_or(0, |shape| adapter::adapted_outputs(model, shape));
+    let ranks = shape.map_or(0, |shape| shape.targets.len() * shape.rank);
+    let saved = saved + ranks + unscaled;
     let transient = 6 * width + 4 * inner;
     let activations = tokens * (model.layers * saved + transient) / 8 * 9;
     let full = base_parameters(model) * NUMBER;
@@ -98,8 +103,18 @@ pub fn estimate_memory(
         Precision::Quantised => block_bytes.unwrap_or(full) + width * inner.max(queries) * NUMBER,
     };
     let cache = drawn * model.layers * 2 * keys;
-    let numbers = copies * adapter + activations + cache;
+    let numbers = trained + activations + cache;
     (base + numbers * NUMBER + PROGRAM_BYTES) as u64
+}
+
+/// Whether the base as it was stays in memory beside the weights that are trained, because it is asked
+/// about more than the rows.
+const fn keeps_base(config: &TrainingConfig) -> bool {
+    match config.method {
+        Method::Kto => true,
+        Method::Grpo => config.grpo.kl_weight > 0.0,
+        _ => false,
+    }
 }
 
 /// How many answers are drawn at once.
@@ -108,19 +123,46 @@ pub(crate) fn drawn_at_once(config: &TrainingConfig) -> usize {
     (prompts * config.grpo.answers).min(DRAWN_AT_ONCE)
 }
 
+/// How many numbers a run trains.
+pub fn trainable_parameters(model: &ModelConfig, config: &TrainingConfig) -> usize {
+    match LoraShape::of(config) {
+        Some(shape) => adapter::parameters(model, &shape),
+        None if config.method.writes_answers() => base_parameters(model),
+        // A head that scores takes the place of one for answers.
+        None => {
+            let head = if model.tie_word_embeddings {
+                0
+            } else {
+                model.vocab_size * model.hidden_size
+            };
+            base_parameters(model) - head + model.hidden_size
+        }
+    }
+}
+
 fn base_parameters(model: &ModelConfig) -> usize {
     let (width, inner) = (model.hidden_size, model.intermediate_size);
     let (queries, keys) = (
         model.heads * model.head_dim,
         model.kv_heads * model.head_dim,
     );
-    let layer = 2 * width * queries + 2 * width * keys + 3 * width * inner + 2 * width;
+    let mut layer = 2 * width * queries + 2 * width * keys + 3 * width * inner + 2 * width;
+    let architecture = model.architecture;
+    for (is_there, numbers) in [
+        (architecture.has_attention_bias(), queries + 2 * keys),
+        (architecture.has_head_norms(), 2 * model.head_dim),
+        (architecture.has_post_norms(), 2 * width),
+    ] {
+        layer += if is_there { numbers } else { 0 };
+    }
     let heads = if model.tie_word_embeddings { 1 } else { 2 };
     heads * model.vocab_size * width + model.layers * layer + width
 }
 
 #[cfg(test)]
 mod tests {
+    use shared::training::{AdapterConfig, Trained};
+
     use super::*;
     use crate::testing::{tiny_config, tiny_model};
 
@@ -135,14 +177,22 @@ mod tests {
         let of = |size, rank| {
             let mut config = TrainingConfig::default();
             config.batch.size = size;
-            config.adapter.rank = rank;
+            config.adapter = AdapterConfig {
+                rank,
+                ..AdapterConfig::default()
+            }
+            .into();
             estimate_memory(&tiny_config(), None, &config, 100)
         };
         assert!(of(2, 8) < of(4, 8));
         assert!(of(2, 8) < of(2, 16));
         assert!(of(2, 8) > PROGRAM_BYTES as u64);
         let mut decomposed = TrainingConfig::default();
-        decomposed.adapter.weight_decomposed = true;
+        decomposed.adapter = AdapterConfig {
+            weight_decomposed: true,
+            ..AdapterConfig::default()
+        }
+        .into();
         let of_decomposed = estimate_memory(&tiny_config(), None, &decomposed, 100);
         let plain = estimate_memory(&tiny_config(), None, &TrainingConfig::default(), 100);
         // 800 tokens with 64 + 2·32 + 64 + 2·96 + 64 results in each of two layers.
@@ -164,6 +214,28 @@ mod tests {
         let saved = of(&in_full) - of(&quantised);
         let kept = 50_000 + 64 * 96 * 4;
         assert_eq!(saved, base_parameters(&tiny_config()) as u64 * 4 - kept);
+    }
+
+    #[test]
+    fn all_weights_need_sixteen_bytes_each_and_a_reference_four_more() {
+        let of = |method, adapter: Trained| {
+            let config = TrainingConfig {
+                method,
+                adapter,
+                ..TrainingConfig::default()
+            };
+            estimate_memory(&tiny_config(), None, &config, 100)
+        };
+        let base = base_parameters(&tiny_config()) as u64;
+        let small = AdapterConfig {
+            rank: 1,
+            targets: Vec::new(),
+            ..AdapterConfig::default()
+        };
+        let frozen = of(Method::Sft, small.into());
+        assert_eq!(of(Method::Sft, Trained::AllWeights) - frozen, 12 * base);
+        let drawn = of(Method::Kto, Trained::AllWeights) - of(Method::Sft, Trained::AllWeights);
+        assert_eq!(drawn, 4 * base);
     }
 
     #[test]

@@ -9,6 +9,7 @@ use shared::training::{RunEvent, StopReason, TrainingConfig};
 use crate::data::TokenizedRow;
 use crate::engine::Model;
 use crate::error::{Result, TrainerError};
+use crate::whole::WholeModel;
 
 use super::draw::Drawer;
 use super::evaluate::TaskEvaluation;
@@ -23,8 +24,10 @@ const STACK_BYTES: usize = 16 << 20;
 pub struct TrainRequest<'a> {
     /// The settings. Paths in it are not opened, but for `adapter.initial`.
     pub config: &'a TrainingConfig,
-    /// The base model.
+    /// The base model, which the run computes with.
     pub model: &'a Model,
+    /// Where all weights are trained, the one that `model` was made of, as it is before any step.
+    pub whole: Option<&'a WholeModel>,
     /// The hash of its weights, so that no checkpoint is resumed on another base.
     pub model_hash: &'a str,
     /// What to learn from.
@@ -43,7 +46,7 @@ pub struct TrainRequest<'a> {
     pub truncated_rows: usize,
     /// Rows that were left out, for [`RunEvent::Started`].
     pub dropped_rows: usize,
-    /// The folder for `checkpoints/` and `adapter/`; made if it is not there.
+    /// The folder for `checkpoints/` and `adapter/` or `model/`; made if it is not there.
     pub output: &'a Path,
     /// Whether to go on from the newest checkpoint in `output`, if there is one. Otherwise the
     /// run begins anew, and checkpoints that are there are removed.
@@ -70,15 +73,16 @@ pub struct Outcome {
     pub reason: StopReason,
     /// The last step made.
     pub step: usize,
-    /// The step whose adapter was handed over: the best one or the last.
+    /// The step whose state was handed over: the best one or the last.
     pub adapter_step: usize,
-    /// The folder with the adapter in PEFT's format.
-    pub adapter: PathBuf,
+    /// The folder with what was trained: an adapter in PEFT's format, or a model.
+    pub folder: PathBuf,
     /// Seconds of training over all attempts, without loading.
     pub train_seconds: f64,
 }
 
-/// Trains an adapter and writes it to `adapter/` in the request's output folder.
+/// Trains an adapter and writes it to `adapter/` in the request's output folder, or all weights and
+/// writes the model to `model/`.
 ///
 /// Runs on threads of its own number (`config.threads`), and blocks until the end; `sink` sees
 /// events in their order, from one of those threads. An interrupted run saves its state, hands

@@ -2,24 +2,25 @@
 
 use std::path::Path;
 
-use shared::training::{EvaluationConfig, Lesson, Method, RunEvent, TrainingConfig};
+use shared::training::{EvaluationConfig, Lesson, Method, Precision, RunEvent, TrainingConfig};
 
 use crate::adapter::{self, Adapter, LoraShape, PeftConfig};
 use crate::data::TokenizedRow;
 use crate::error::{Result, TrainerError};
 use crate::optim::AdamW;
 
-use super::checkpoint::{Checkpoint, Identity, State, Store};
+use super::checkpoint::{Checkpoint, Content, Identity, State, Store};
 use super::examples;
+use super::learner::Learner;
 use super::order::Order;
 use super::request::TrainRequest;
 
 /// What a run begins with.
-pub(super) struct Begin {
+pub(super) struct Begin<'a> {
     pub(super) state: State,
-    pub(super) adapter: Adapter,
+    pub(super) learner: Learner<'a>,
     pub(super) optimizer: AdamW,
-    pub(super) peft: PeftConfig,
+    pub(super) content: Content<'a>,
     /// The adapter that the configuration names to start from.
     pub(super) initial: Option<Adapter>,
     /// Checkpoints that could not be read.
@@ -43,12 +44,7 @@ pub(super) fn check(request: &TrainRequest<'_>) -> Result<()> {
     if !(batch.epochs.is_finite() && batch.epochs > 0.0) {
         return refuse("batch.epochs", "must be a positive number");
     }
-    if !(0.0..1.0).contains(&config.adapter.dropout) {
-        return refuse(
-            "adapter.dropout",
-            "must be from 0 up to, but not including, 1",
-        );
-    }
+    check_trained(config)?;
     if !(0.0..=0.9).contains(&config.data.general_share) {
         return refuse("data.general_share", "must be from 0 to 0.9");
     }
@@ -96,6 +92,44 @@ pub(super) fn check(request: &TrainRequest<'_>) -> Result<()> {
     let mut rows = request.general_validation.iter().flatten();
     if let Some(reason) = rows.find_map(unreadable) {
         return refuse("data.general_validation", format!("a row {reason}"));
+    }
+    Ok(())
+}
+
+/// Refuses what cannot be trained as the configuration says, whatever the data.
+pub(crate) fn check_trained(config: &TrainingConfig) -> Result<()> {
+    if let Some(adapter) = config.adapter.adapter() {
+        if !(0.0..1.0).contains(&adapter.dropout) {
+            return refuse(
+                "adapter.dropout",
+                "must be from 0 up to, but not including, 1",
+            );
+        }
+        return Ok(());
+    }
+    match config.precision {
+        Precision::Full => {}
+        Precision::Brain => {
+            return refuse(
+                "precision",
+                "bf16 rounds weights, and most steps would be lost in that where the weights \
+                 themselves are trained: set it to fp32, or train an adapter",
+            );
+        }
+        Precision::Quantised => {
+            return refuse(
+                "precision",
+                "quantised keeps the base in blocks, which cannot be trained: set it to fp32, or \
+                 train an adapter",
+            );
+        }
+    }
+    if config.method == Method::Grpo && config.grpo.reward_model.is_some() {
+        return refuse(
+            "grpo.reward_model",
+            "it is an adapter on the base, whose weights this run changes: reward by \
+             evaluation.checks, or train an adapter",
+        );
     }
     Ok(())
 }
@@ -216,70 +250,92 @@ fn check_preference(config: &TrainingConfig) -> Result<()> {
 }
 
 /// The state to begin with: fresh, or from the newest checkpoint.
-pub(super) fn begin(
-    request: &TrainRequest<'_>,
+pub(super) fn begin<'a>(
+    request: &TrainRequest<'a>,
     store: &Store,
     identity: &Identity,
     steps_by_epoch: usize,
-) -> Result<Begin> {
+) -> Result<Begin<'a>> {
     let TrainRequest { config, model, .. } = request;
-    let peft = peft(config);
-    let initial = initial(request, &peft)?;
+    let content = match (peft(config), request.whole) {
+        (Some(peft), None) => Content::Adapter(peft, model),
+        (None, Some(whole)) => Content::Weights(whole),
+        _ => return refuse("adapter", "the model was not opened for what is trained"),
+    };
+    let initial = match &content {
+        Content::Adapter(peft, _) => initial(request, peft)?,
+        Content::Weights(_) => None,
+    };
     let mut warnings = Vec::new();
+    let mut newest = None;
     if request.resume {
-        let (newest, damaged) = store.newest(identity, &peft, model, &config.optimizer)?;
-        warnings = damaged;
-        if let Some(Checkpoint {
-            state,
-            adapter,
-            optimizer,
-        }) = newest
-        {
-            return Ok(Begin {
-                state,
-                adapter,
-                optimizer,
-                peft,
-                initial,
-                warnings,
-            });
-        }
+        (newest, warnings) = store.newest(identity, &content, &config.optimizer)?;
     } else {
         store.clear()?;
     }
-    let adapter = match &initial {
-        Some(initial) => initial.snapshot()?,
-        None => Adapter::new(
-            &model.config,
-            &model.weights,
-            peft.shape.clone(),
-            config.seed,
+    let Checkpoint {
+        state,
+        learner,
+        optimizer,
+    } = match newest {
+        Some(checkpoint) => checkpoint,
+        None => fresh(
+            request,
+            &content,
+            initial.as_ref(),
+            State::new(0, steps_by_epoch, config.seed, identity),
         )?,
     };
-    let optimizer = AdamW::new(&config.optimizer, adapter.parameters(), model.device())?;
-    let state = State::new(0, steps_by_epoch, config.seed, identity);
     Ok(Begin {
         state,
-        adapter,
+        learner,
         optimizer,
-        peft,
+        content,
         initial,
         warnings,
     })
 }
 
-fn peft(config: &TrainingConfig) -> PeftConfig {
+/// What a run that was never saved begins with.
+fn fresh<'a>(
+    request: &TrainRequest<'a>,
+    content: &Content<'a>,
+    initial: Option<&Adapter>,
+    state: State,
+) -> Result<Checkpoint<'a>> {
+    let TrainRequest { config, model, .. } = request;
+    let learner = match (content, initial) {
+        (Content::Weights(whole), _) => Learner::of_weights(whole)?,
+        (Content::Adapter(..), Some(initial)) => Learner::of_adapter(initial.snapshot()?)?,
+        (Content::Adapter(peft, _), None) => {
+            let shape = peft.shape.clone();
+            let adapter = Adapter::new(&model.config, &model.weights, shape, config.seed)?;
+            Learner::of_adapter(adapter)?
+        }
+    };
+    let parameters = learner.numbers().elem_count();
+    let optimizer = AdamW::new(&config.optimizer, parameters, model.device())?;
+    Ok(Checkpoint {
+        state,
+        optimizer: learner.decaying(optimizer),
+        learner,
+    })
+}
+
+/// The adapter that is trained, if one is.
+fn peft(config: &TrainingConfig) -> Option<PeftConfig> {
     let base_model = Some(config.model.clone()).filter(|path| !path.is_empty());
-    PeftConfig {
-        shape: LoraShape::of(config),
-        dropout: config.adapter.dropout,
+    Some(PeftConfig {
+        shape: LoraShape::of(config)?,
+        dropout: config.adapter.adapter()?.dropout,
         base_model,
-    }
+    })
 }
 
 /// The adapter to start from; it must have the configured shape.
 fn initial(request: &TrainRequest<'_>, peft: &PeftConfig) -> Result<Option<Adapter>> {
-    let Some(folder) = &request.config.adapter.initial else {
+    let settings = request.config.adapter.adapter();
+    let Some(folder) = settings.and_then(|settings| settings.initial.as_ref()) else {
         return Ok(None);
     };
     let model = request.model;

@@ -3,16 +3,18 @@
 use candle_core::Tensor;
 use shared::training::DrawnMetrics;
 
-use crate::adapter::{Adapter, Gradients};
-use crate::engine::{Batch, Model, Pass, Scores};
+use crate::adapter::Adapter;
+use crate::engine::{Batch, Gradients, Model, Pass, Scores};
 use crate::error::Result;
 use crate::loss::{LossOutput, Objective, PreferenceSums, Scored, Verdict};
+use crate::model::Matrix;
 use crate::ops::DropoutKey;
 
 use super::examples::Examples;
 use super::interrupter::Interrupter;
+use super::learner::Learner;
 use super::order::Source;
-use super::reference::Reference;
+use super::reference::{Reference, ReferenceModel};
 
 /// Data with what the reference model says about it.
 #[derive(Debug)]
@@ -22,8 +24,7 @@ pub(super) struct Scorable {
 }
 
 impl Scorable {
-    pub(super) fn new(examples: Examples, group: usize) -> Self {
-        let reference = Reference::new(examples.len(), group);
+    pub(super) fn new(examples: Examples, reference: Reference) -> Self {
         Self {
             examples,
             reference,
@@ -35,8 +36,8 @@ impl Scorable {
 pub(super) struct Scene<'a> {
     pub(super) model: &'a Model,
     pub(super) objective: Box<dyn Objective>,
-    /// The adapter of the reference model, if it has one.
-    pub(super) reference_adapter: Option<Adapter>,
+    /// What the model is held to.
+    pub(super) reference: ReferenceModel,
     /// The most tokens of a row.
     pub(super) max_length: usize,
     /// Whether sequences are scored whole, instead of token by token.
@@ -90,15 +91,23 @@ pub(super) struct Measure {
 }
 
 impl Scene<'_> {
+    /// The reference model, with its adapter.
+    pub(super) fn reference(&self) -> (&Model, Option<&Adapter>) {
+        match &self.reference {
+            ReferenceModel::Base(adapter) => (self.model, adapter.as_ref()),
+            ReferenceModel::Copy(model) => (model, None),
+        }
+    }
+
     /// The loss of a micro-batch without gradients.
     pub(super) fn loss(
         &self,
-        adapter: &Adapter,
+        adapter: Option<&Adapter>,
         part: &Prepared,
         measure: Measure,
     ) -> Result<LossOutput> {
-        let hidden = self.model.forward(Some(adapter), &part.batch)?;
-        let scores = self.scores(Some(adapter), &hidden, &part.batch, false)?;
+        let hidden = self.model.forward(adapter, &part.batch)?;
+        let scores = self.scores(adapter, &hidden, &part.batch, false)?;
         let logps = scores.logps();
         let scored = part.scored(&logps, measure.kl);
         Ok(self.objective.evaluate(&scored, measure.units))
@@ -112,8 +121,10 @@ impl Scene<'_> {
         batch: &Batch,
         gradients: bool,
     ) -> Result<Scores> {
-        Ok(match adapter.and_then(Adapter::score) {
-            Some(head) => self.model.reward(hidden, batch, head, gradients)?,
+        let own = self.model.weights.score.as_ref().map(Matrix::numbers);
+        let head = adapter.and_then(Adapter::score).cloned();
+        Ok(match head.or(own.transpose()?) {
+            Some(head) => self.model.reward(hidden, batch, &head, gradients)?,
             None => self
                 .model
                 .score_at(self.temperature, hidden, batch, gradients)?,
@@ -126,7 +137,7 @@ impl Scene<'_> {
         pass: &Pass<'_>,
         part: &Prepared,
         measure: Measure,
-        gradients: &Gradients,
+        gradients: Gradients<'_>,
     ) -> Result<(LossOutput, f64)> {
         let batch = &part.batch;
         let saved = self.model.forward_saving(pass, batch)?;
@@ -181,8 +192,7 @@ impl Scene<'_> {
     /// Gradients of one step; `None` if it was interrupted halfway.
     pub(super) fn step(
         &self,
-        adapter: &Adapter,
-        gradients: &Gradients,
+        learner: &Learner<'_>,
         input: &mut StepInput<'_>,
     ) -> Result<Option<StepSums>> {
         let StepInput {
@@ -210,13 +220,13 @@ impl Scene<'_> {
                 })
                 .collect();
             let size = micro_batches.first().map_or(1, Vec::len);
-            let Some(found) = self.kl(adapter, &examples, size, interrupter)? else {
+            let Some(found) = self.kl(learner.adapter(), &examples, size, interrupter)? else {
                 return Ok(None);
             };
             kl = found;
         }
         let measure = Measure { units, kl };
-        self.learn_all(&batches, measure, (adapter, gradients), input)
+        self.learn_all(&batches, measure, learner, input)
     }
 
     /// Gradients of all micro-batches of a step; `None` if it was interrupted halfway.
@@ -224,11 +234,11 @@ impl Scene<'_> {
         &self,
         parts: &[Prepared],
         measure: Measure,
-        (adapter, gradients): (&Adapter, &Gradients),
+        learner: &Learner<'_>,
         input: &StepInput<'_>,
     ) -> Result<Option<StepSums>> {
-        crate::ops::fill(gradients.flat(), 0.0)?;
-        let pass = Pass::new(self.model, Some(adapter))?;
+        crate::ops::fill(learner.flat_gradients(), 0.0)?;
+        let pass = Pass::new(self.model, learner.adapter())?;
         let mut sums = StepSums::default();
         for (number, part) in parts.iter().enumerate() {
             if input.interrupter.reason().is_some() {
@@ -244,7 +254,7 @@ impl Scene<'_> {
                 ..key
             });
             let pass = pass.with_dropout(dropout);
-            let (output, entropy) = self.learn(&pass, part, measure, gradients)?;
+            let (output, entropy) = self.learn(&pass, part, measure, learner.gradients())?;
             sums.add(&output, &part.batch);
             sums.labels += part.batch.labels.len();
             sums.entropy += entropy;
@@ -276,8 +286,8 @@ impl Scene<'_> {
                     reference: known,
                 }) = data
                 {
-                    let adapter = self.reference_adapter.as_ref();
-                    reference.extend_from_slice(known.sums(index, examples, self.model, adapter)?);
+                    let model = self.reference();
+                    reference.extend_from_slice(known.sums(index, examples, model)?);
                 }
             }
         }

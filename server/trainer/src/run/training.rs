@@ -5,19 +5,20 @@ use std::time::Duration;
 
 use shared::training::{Lesson, RunEvent, StepMetrics, StopReason, TrainingConfig};
 
-use crate::adapter::{self, Adapter, Gradients, PeftConfig};
 use crate::data::TokenizedRow;
 use crate::error::{Result, TrainerError};
 use crate::loss::{Objective, objective};
 use crate::ops::DropoutKey;
 use crate::optim::{AdamW, Schedule};
 
-use super::checkpoint::{Identity, State, Store};
+use super::checkpoint::{Content, Identity, State, Store};
 use super::draw::Policy;
-use super::durable;
 use super::evaluate::{Evaluation, TaskEvaluation};
+use super::handover::hand_over;
 use super::interrupter::Interrupter;
+use super::learner::Learner;
 use super::order::{EpochCache, Order};
+use super::reference::{ReferenceModel, References};
 use super::request::{Outcome, TrainRequest};
 use super::start::{self, Begin};
 use super::step::{Scene, Scorable, StepInput};
@@ -41,10 +42,9 @@ pub(super) struct Training<'a> {
     order: Order,
     epoch: EpochCache,
     schedule: Schedule,
-    adapter: Adapter,
-    gradients: Gradients,
+    learner: Learner<'a>,
     optimizer: AdamW,
-    peft: PeftConfig,
+    content: Content<'a>,
     store: Store,
     state: State,
     /// The step of the last checkpoint of this attempt.
@@ -88,21 +88,24 @@ where {
             &config.batch,
             config.seed,
         );
+        // Before a checkpoint takes the place of the base's weights.
+        let References {
+            model: copy,
+            train: train_reference,
+            validation: validation_reference,
+            general: general_reference,
+        } = References::new(&request, &*objective, interrupter)?;
         let store = Store::new(output);
         let Begin {
             state,
-            adapter,
+            learner,
             optimizer,
-            peft,
+            content,
             initial,
             warnings,
         } = start::begin(&request, &store, &identity, order.steps_by_epoch())?;
-        sink(start::started(
-            &request,
-            &order,
-            state.step,
-            adapter.parameters(),
-        ));
+        let parameters = learner.numbers().elem_count();
+        sink(start::started(&request, &order, state.step, parameters));
         for message in warnings {
             let code = "damaged_checkpoint".to_owned();
             sink(RunEvent::Warning {
@@ -112,7 +115,6 @@ where {
             });
         }
         let began = clock().as_secs_f64() - state.train_seconds;
-        let group = config.batch.size;
         let lesson = config.method.lesson();
         let draws = lesson == Lesson::Prompts;
         Ok(Self {
@@ -127,28 +129,27 @@ where {
             scene: Scene {
                 model,
                 objective,
-                reference_adapter: initial,
+                reference: copy.unwrap_or(ReferenceModel::Base(initial)),
                 max_length: config.data.max_length,
                 scored: lesson == Lesson::Comparisons,
                 temperature: if draws { config.grpo.temperature } else { 1.0 },
             },
-            train: Scorable::new(request.train, group),
+            train: Scorable::new(request.train, train_reference),
             // Of prompts there is no loss; their answers are judged.
             validation: request
                 .validation
                 .filter(|_| !draws)
-                .map(|examples| Scorable::new(examples, group)),
+                .map(|examples| Scorable::new(examples, validation_reference)),
             general: request
                 .general
-                .map(|examples| Scorable::new(examples, group)),
+                .map(|examples| Scorable::new(examples, general_reference)),
             general_validation: request.general_validation,
             schedule: Schedule::new(&config.schedule, order.total_steps),
             order,
             epoch: EpochCache::default(),
-            gradients: adapter.gradients()?,
-            adapter,
+            learner,
             optimizer,
-            peft,
+            content,
             store,
             state,
             saved: None,
@@ -223,12 +224,10 @@ where {
             dropout: dropout(self.config, done),
             interrupter: self.interrupter,
         };
-        let learning = (&self.adapter, &self.gradients);
+        let learner = &self.learner;
         let sums = match &self.policy {
-            Some(policy) => self.scene.draw_and_learn(policy, learning, &input, done)?,
-            None => self
-                .scene
-                .step(&self.adapter, &self.gradients, &mut input)?,
+            Some(policy) => self.scene.draw_and_learn(policy, learner, &input, done)?,
+            None => self.scene.step(learner, &mut input)?,
         };
         let Some(sums) = sums else {
             return Ok(false);
@@ -237,9 +236,8 @@ where {
             return Err(self.diverged("loss"));
         }
         let learning_rate = self.config.learning_rate() * self.schedule.factor(done);
-        let norm =
-            self.optimizer
-                .step(self.adapter.flat(), self.gradients.flat(), learning_rate)?;
+        let (numbers, gradients) = (self.learner.numbers(), self.learner.flat_gradients());
+        let norm = self.optimizer.step(numbers, gradients, learning_rate)?;
         if !norm.is_finite() {
             return Err(self.diverged("gradient"));
         }
@@ -279,7 +277,7 @@ where {
         error
     }
 
-    /// Evaluates the present adapter; says if that was interrupted. What training begins with is
+    /// Evaluates the present state; says if that was interrupted. What training begins with is
     /// evaluated too, but never the best.
     fn evaluate(&mut self) -> Result<Verdict> {
         let measures = self.validation.is_some() || self.general_validation.is_some();
@@ -296,7 +294,11 @@ where {
             accumulation: self.config.batch.accumulation,
             interrupter: self.interrupter,
         };
-        let result = evaluation.run(&self.scene, &self.adapter, self.validation.as_mut())?;
+        let result = evaluation.run(
+            &self.scene,
+            self.learner.adapter(),
+            self.validation.as_mut(),
+        )?;
         let Some(mut metrics) = result else {
             return Ok(Some(StopReason::Interrupted));
         };
@@ -322,7 +324,7 @@ where {
         self.state.epoch_cursor = (self.state.step / by_epoch, self.state.step % by_epoch);
         self.state.train_seconds = self.seconds();
         self.store
-            .save(&self.state, &self.adapter, &self.optimizer)?;
+            .save(&self.state, &self.learner, &self.optimizer)?;
         let best = self.kept_best();
         self.store.retain(self.config.checkpoint.keep, best)?;
         let step = self.state.step;
@@ -345,22 +347,18 @@ where {
         (self.clock)().as_secs_f64() - self.began
     }
 
-    /// Writes the adapter that is handed over.
+    /// Writes what is handed over: the best state, if that is kept, or the last.
     fn finish(self, reason: StopReason) -> Result<Outcome> {
         let train_seconds = self.seconds();
         let step = self.state.step;
-        let (adapter, adapter_step) = match self.kept_best() {
-            Some(best) if best != step => (
-                self.store.adapter(best, &self.peft, self.scene.model)?,
-                best,
-            ),
-            _ => (self.adapter, step),
-        };
-        let folder = self.output.join("adapter");
-        durable::create_folder(self.output)?;
-        durable::replace_folder(&folder, |folder| {
-            adapter::save(folder, &adapter, &self.peft)
-        })?;
+        let adapter_step = self.kept_best().unwrap_or(step);
+        let other = (adapter_step != step).then_some(adapter_step);
+        let folder = hand_over(
+            self.output,
+            &self.content,
+            &self.learner,
+            other.map(|step| (&self.store, step)),
+        )?;
         (self.sink)(RunEvent::Finished {
             step,
             reason,
@@ -371,7 +369,7 @@ where {
             reason,
             step,
             adapter_step,
-            adapter: folder,
+            folder,
             train_seconds,
         })
     }
@@ -379,7 +377,7 @@ where {
 
 /// The dropout of the step after `done` steps; each micro-batch has a number of its own.
 fn dropout(config: &TrainingConfig, done: usize) -> Option<DropoutKey> {
-    let share = config.adapter.dropout as f32;
+    let share = config.adapter.adapter().map_or(0.0, |one| one.dropout) as f32;
     // A step that draws learns from so many batches of answers.
     let answers = match config.method.lesson() {
         Lesson::Prompts => config.grpo.answers,

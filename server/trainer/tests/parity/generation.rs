@@ -134,7 +134,7 @@ fn an_adapter_changes_the_answer_of_a_row() {
         let folder = fixture(name);
         let (adapter, _): (Adapter, _) =
             adapter::load(&folder, &loaded.config, &Device::Cpu).unwrap();
-        let answers = answerer.answer(&adapter, 10, 12, &Interrupter::new());
+        let answers = answerer.answer(Some(&adapter), 10, 12, &Interrupter::new());
         answers.unwrap().remove(0)
     };
     let (fresh, random) = (answer("adapter-fresh"), answer("adapter-random"));

@@ -12,6 +12,7 @@ mod decomposed;
 mod exports;
 #[cfg(test)]
 mod forward;
+mod full;
 #[cfg(test)]
 mod generation;
 #[cfg(test)]

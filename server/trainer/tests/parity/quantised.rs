@@ -104,7 +104,7 @@ fn trained(model: &Path, precision: Precision) -> Vec<u8> {
         ..TrainingConfig::default()
     };
     config.data.train = rows.display().to_string();
-    config.adapter.dropout = 0.1;
+    config.adapter.adapter_mut().unwrap().dropout = 0.1;
     config.batch.size = 4;
     config.batch.epochs = 1.0;
     let session = Session::open(config).unwrap();
@@ -116,7 +116,7 @@ fn trained(model: &Path, precision: Precision) -> Vec<u8> {
     let outcome = session.train(target, None, None, &mut |_| {}, &Interrupter::new());
     let outcome = outcome.unwrap();
     assert_eq!(outcome.step, 2);
-    std::fs::read(outcome.adapter.join("adapter_model.safetensors")).unwrap()
+    std::fs::read(outcome.folder.join("adapter_model.safetensors")).unwrap()
 }
 
 #[test]

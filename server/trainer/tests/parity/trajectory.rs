@@ -17,6 +17,7 @@ use trainer::data::{Encoder, Row};
 use trainer::engine::Model;
 use trainer::model::{LoadedModel, ModelConfig, load_in};
 use trainer::run::{Draw, Drawer, Drawn, Examples, Interrupter, Outcome, TrainRequest, train};
+use trainer::whole::WholeModel;
 
 use crate::support::{fixture, ids, json, numbers, place, relative_error, smollm2, tensors, tiny};
 
@@ -123,14 +124,14 @@ fn tiny_run(method: Method, name: &str, initial: &str) {
     let mut config = config(method, &reference);
     let initial = fixture(initial);
     let (_, peft) = adapter::load(&initial, &tiny().config, &Device::Cpu).unwrap();
-    config.adapter.rank = peft.shape.rank;
-    config.adapter.alpha = peft.shape.alpha;
-    config.adapter.weight_decomposed = peft.shape.weight_decomposed;
-    config.adapter.initial = Some(initial.display().to_string());
+    config.adapter.adapter_mut().unwrap().rank = peft.shape.rank;
+    config.adapter.adapter_mut().unwrap().alpha = peft.shape.alpha;
+    config.adapter.adapter_mut().unwrap().weight_decomposed = peft.shape.weight_decomposed;
+    config.adapter.adapter_mut().unwrap().initial = Some(initial.display().to_string());
     let folder = tempfile::tempdir().unwrap();
-    let (steps, outcome) = run(&config, &tiny(), &reference, folder.path());
+    let (steps, outcome) = run(&config, &tiny(), None, &reference, folder.path());
     compare(&steps, &reference, name, limits(config.precision));
-    let error = adapter_error(&outcome.adapter, name);
+    let error = adapter_error(&outcome.folder, name);
     eprintln!("{name}: adapter {error:.2e}");
     assert!(error < ALL, "{error}");
 }
@@ -146,11 +147,11 @@ fn smollm2_run(method: Method, name: &str, precision: Precision) -> Option<f64> 
     config.precision = precision;
     let loaded = load_in(&path, &Device::Cpu, config.precision).unwrap();
     write_drawn(&initial, &loaded.config, &config);
-    config.adapter.initial = Some(initial.display().to_string());
+    config.adapter.adapter_mut().unwrap().initial = Some(initial.display().to_string());
     let output = folder.path().join("output");
-    let (steps, outcome) = run(&config, &loaded, &reference, &output);
+    let (steps, outcome) = run(&config, &loaded, None, &reference, &output);
     let off = compare(&steps, &reference, name, limits(precision));
-    let (ours, _) = adapter::load(&outcome.adapter, &loaded.config, &Device::Cpu).unwrap();
+    let (ours, _) = adapter::load(&outcome.folder, &loaded.config, &Device::Cpu).unwrap();
     let mut worst = 0.0_f64;
     for layer in 0..loaded.config.layers {
         for &target in TargetModule::ALL {
@@ -169,7 +170,7 @@ fn smollm2_run(method: Method, name: &str, precision: Precision) -> Option<f64> 
 /// Writes an adapter with A uniform up to 1/√in and B zero, as PEFT initialises it, but drawn by
 /// `SplitMix64`, as the script beside the fixtures draws it.
 fn write_drawn(folder: &Path, config: &ModelConfig, settings: &TrainingConfig) {
-    let shape = LoraShape::of(settings);
+    let shape = LoraShape::of(settings).unwrap();
     let zero = vec![0.0; adapter::parameters(config, &shape)];
     let empty = Adapter::from_values(config, shape.clone(), zero, &Device::Cpu).unwrap();
     let peft = PeftConfig {
@@ -209,7 +210,7 @@ fn drawn(count: usize, stream: u64) -> impl Iterator<Item = f64> {
 }
 
 /// How far the first ten steps may be off, and all.
-fn limits(precision: Precision) -> [f64; 2] {
+pub(crate) fn limits(precision: Precision) -> [f64; 2] {
     match precision {
         Precision::Full | Precision::Quantised => [FIRST_TEN, ALL],
         Precision::Brain => [BRAIN, BRAIN],
@@ -219,7 +220,7 @@ fn limits(precision: Precision) -> [f64; 2] {
 /// Holds the losses, gradient norms and rates of a run against TRL's; gives the largest difference
 /// of a loss.
 #[expect(clippy::print_stderr, reason = "the measured errors are worth seeing")]
-fn compare(
+pub(crate) fn compare(
     steps: &[StepMetrics],
     reference: &Value,
     name: &str,
@@ -271,7 +272,7 @@ fn compare(
 }
 
 /// The settings of TRL's run.
-fn config(method: Method, reference: &Value) -> TrainingConfig {
+pub(crate) fn config(method: Method, reference: &Value) -> TrainingConfig {
     let settings = &reference["settings"];
     let number = |key: &str| settings[key].as_f64().unwrap();
     let count = |key: &str| usize::try_from(settings[key].as_u64().unwrap()).unwrap();
@@ -336,7 +337,7 @@ impl Stored {
 impl Drawer for Stored {
     fn draw(
         &self,
-        _: &Adapter,
+        _: Option<&Adapter>,
         draws: &[Draw<'_>],
         _: &GrpoConfig,
         _: &Interrupter,
@@ -346,9 +347,10 @@ impl Drawer for Stored {
     }
 }
 
-fn run(
+pub(crate) fn run(
     config: &TrainingConfig,
     loaded: &LoadedModel,
+    whole: Option<&WholeModel>,
     reference: &Value,
     output: &Path,
 ) -> (Vec<StepMetrics>, Outcome) {
@@ -375,6 +377,7 @@ fn run(
     let request = TrainRequest {
         config,
         model: &model,
+        whole,
         model_hash: &loaded.content_hash,
         train: train_on,
         validation: None,

@@ -22,6 +22,7 @@ the variable TEMPER_TEST_MODEL, and are passed over without it.
 | losses.py | preference losses and their gradients by TRL's own code |
 | packing.py | packs by best fit, and plain texts in pieces, from TRL |
 | trajectory.py | whole runs of TRL's SFTTrainer, DPOTrainer and KTOTrainer |
+| full.py | gradients of all weights, and runs that train them all |
 """
 
 import argparse
@@ -36,6 +37,7 @@ import torch
 
 import architectures
 import dora
+import full
 import gradients
 import losses
 import packing
@@ -78,6 +80,7 @@ def main() -> None:
     packing.write(out)
     trajectory.write(out)
     dora.write(out, sequences)
+    full.write(out, sequences)
     if arguments.gguf:
         trajectory.write_smollm2(out, arguments.gguf)
 

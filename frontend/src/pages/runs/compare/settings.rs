@@ -180,7 +180,7 @@ mod tests {
         let runs = [
             told_with(1, |_| {}),
             told_with(2, |config| {
-                config.adapter.rank = 32;
+                config.adapter.adapter_mut().unwrap().rank = 32;
                 config.batch.max_steps = Some(20);
                 config.data.shuffle = false;
                 config.optimizer.learning_rate = Some(1e-3);

@@ -37,6 +37,7 @@ pub(in crate::ops) fn update(
         .pointer(memory::target(&mut parameters)?)
         .pointer(memory::source(moments)?)
         .wide(count)
+        .wide(op.step.decaying)
         .float(keep)
         .float(size)
         .float(root)

@@ -17,7 +17,7 @@ pub(super) struct EvenTokens<'a> {
 impl Drawer for EvenTokens<'_> {
     fn draw(
         &self,
-        adapter: &Adapter,
+        adapter: Option<&Adapter>,
         draws: &[Draw<'_>],
         settings: &GrpoConfig,
         _: &Interrupter,
@@ -30,12 +30,12 @@ impl Drawer for EvenTokens<'_> {
                 seed: draw.seed,
                 ..Sampling::default()
             });
-            let (mut cache, mut logits) = self.model.prefill(Some(adapter), &[prompt], capacity)?;
+            let (mut cache, mut logits) = self.model.prefill(adapter, &[prompt], capacity)?;
             let mut tokens = Vec::new();
             while tokens.len() < settings.max_new_tokens {
                 let token = sampler.next(&logits.flatten_all()?.to_vec1()?);
                 tokens.push(token);
-                logits = self.model.step(Some(adapter), &mut cache, &[(0, token)])?;
+                logits = self.model.step(adapter, &mut cache, &[(0, token)])?;
             }
             let even = tokens.iter().filter(|token| **token % 2 == 0).count();
             Ok(Drawn {

@@ -166,9 +166,17 @@ fn settings_that_cannot_work_are_refused_by_name() {
             .to_string()
     };
     assert!(refused(&|config| config.batch.size = 0).contains("batch.size"));
-    assert!(refused(&|config| config.adapter.rank = 0).contains("adapter.rank"));
-    assert!(refused(&|config| config.adapter.dropout = 1.0).contains("adapter.dropout"));
-    assert!(refused(&|config| config.adapter.targets.clear()).contains("adapter.targets"));
+    assert!(
+        refused(&|config| config.adapter.adapter_mut().unwrap().rank = 0).contains("adapter.rank")
+    );
+    assert!(
+        refused(&|config| config.adapter.adapter_mut().unwrap().dropout = 1.0)
+            .contains("adapter.dropout")
+    );
+    assert!(
+        refused(&|config| config.adapter.adapter_mut().unwrap().targets.clear())
+            .contains("adapter.targets")
+    );
     assert!(refused(&|config| config.evaluation.by_task_metric = true).contains("by_task_metric"));
     let soft_loss = refused(&|config| {
         config.method = Method::Dpo;

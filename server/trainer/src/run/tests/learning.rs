@@ -109,7 +109,7 @@ fn a_reward_model_scores_the_chosen_response_higher() {
     let both = last.rewards_chosen.unwrap() + last.rewards_rejected.unwrap();
     assert!(both.abs() < 0.5 * last.rewards_margins.unwrap(), "{last:?}");
     let model = tiny_model();
-    let (adapter, peft) = adapter::load(&outcome.adapter, &model.config, model.device()).unwrap();
+    let (adapter, peft) = adapter::load(&outcome.folder, &model.config, model.device()).unwrap();
     assert!(adapter.score().is_some() && peft.shape.score_head);
 }
 
@@ -250,7 +250,13 @@ struct Staged {
 }
 
 impl Answerer for Staged {
-    fn answer(&self, _: &Adapter, rows: usize, _: usize, _: &Interrupter) -> Result<Vec<Answer>> {
+    fn answer(
+        &self,
+        _: Option<&Adapter>,
+        rows: usize,
+        _: usize,
+        _: &Interrupter,
+    ) -> Result<Vec<Answer>> {
         let good = self.evaluations.fetch_add(1, Ordering::Relaxed) == 2;
         let output = if good { "good" } else { "bad" }.to_owned();
         let answer = |row| Answer {

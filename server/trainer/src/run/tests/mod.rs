@@ -4,11 +4,13 @@ mod drawing;
 mod failures;
 mod learning;
 mod resume;
+mod whole;
 
 use std::path::Path;
 use std::sync::Mutex;
 use std::time::Duration;
 
+use candle_core::Device;
 use shared::training::{
     AdapterConfig, BatchConfig, Lesson, Method, OptimizerConfig, RunEvent, ScheduleConfig,
     StepMetrics, TargetModule, TrainingConfig,
@@ -17,8 +19,11 @@ use shared::training::{
 use self::drawing::EvenTokens;
 use super::{Examples, Interrupter, Outcome, TaskEvaluation, TrainRequest, train};
 use crate::data::{AskedRow, LabelledRow, TokenizedPair, TokenizedRow};
+use crate::engine::Model;
 use crate::error::Result;
+use crate::model::load;
 use crate::testing::{random_rows, tiny_config, tiny_model};
+use crate::whole::WholeModel;
 
 fn config(method: Method) -> TrainingConfig {
     TrainingConfig {
@@ -28,7 +33,8 @@ fn config(method: Method) -> TrainingConfig {
             alpha: 8.0,
             targets: TargetModule::ALL.to_vec(),
             ..AdapterConfig::default()
-        },
+        }
+        .into(),
         batch: BatchConfig {
             size: 2,
             ..BatchConfig::default()
@@ -137,11 +143,20 @@ impl<'a> Run<'a> {
             *ticks += 1;
             Duration::from_millis(*ticks)
         };
-        let model = tiny_model();
+        let whole = self
+            .config
+            .adapter
+            .is_whole()
+            .then(|| whole(self.config.method));
+        let model = whole.as_ref().map_or_else(tiny_model, |whole| {
+            let loaded = whole.loaded();
+            Model::new(loaded.config.clone(), loaded.weights.clone())
+        });
         let general = self.config.method.lesson() != Lesson::Prompts;
         let request = TrainRequest {
             config: self.config,
             model: &model,
+            whole: whole.as_ref(),
             model_hash: self.model_hash,
             train: self.train,
             validation: Some(examples(self.config.method, 2)),
@@ -194,5 +209,24 @@ fn validation_losses(events: &[RunEvent]) -> Vec<f64> {
 }
 
 fn adapter_bytes(outcome: &Outcome) -> Vec<u8> {
-    std::fs::read(outcome.adapter.join("adapter_model.safetensors")).unwrap()
+    std::fs::read(outcome.folder.join("adapter_model.safetensors")).unwrap()
+}
+
+/// The tiny model to be trained whole, with the tokenizer of another.
+fn whole(method: Method) -> WholeModel {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/reference/fixtures/tiny-llama");
+    let mut loaded = load(&path, &Device::Cpu).unwrap();
+    let Model {
+        config, weights, ..
+    } = tiny_model();
+    (loaded.config, loaded.weights) = (config, weights);
+    if method.writes_answers() {
+        WholeModel::new(loaded).unwrap()
+    } else {
+        WholeModel::with_score_head(loaded, 5).unwrap()
+    }
+}
+
+fn model_bytes(outcome: &Outcome) -> Vec<u8> {
+    std::fs::read(outcome.folder.join("model.safetensors")).unwrap()
 }

@@ -13,13 +13,15 @@ extern "C" __global__ void adamw_moments(float *moments, const float *gradients,
     }
 }
 
-// One thread for each parameter.
+// One thread for each parameter, the first of which decay.
 extern "C" __global__ void adamw_update(float *parameters, const float *moments, long long count,
-                                        float keep, float size, float root, float epsilon) {
+                                        long long decaying, float keep, float size, float root,
+                                        float epsilon) {
     const size_t at = element();
     if (at < count) {
         const float m = moments[at], v = moments[count + at];
-        parameters[at] = parameters[at] * keep - size * (m / (sqrtf(v) / root + epsilon));
+        const float left = at < decaying ? parameters[at] * keep : parameters[at];
+        parameters[at] = left - size * (m / (sqrtf(v) / root + epsilon));
     }
 }
 
