@@ -10,6 +10,7 @@ use shared::{
 use super::{
     draft::{Draft, fitting, general_rows, likeliest},
     sources::{Sources, model_name, or_none},
+    trained::trains_all,
     words,
 };
 use crate::components::{Choice, Select};
@@ -53,7 +54,7 @@ pub(super) fn decisions(draft: Draft, sources: Sources) -> AnyView {
             />
         }
     };
-    let bases = all.with_value(|all| named(all, |model| model.kind == ModelKind::Base));
+    let bases = all.with_value(|all| named(all, |model| model.kind.is_whole()));
     view! {
         <fieldset class="decision">
             <legend class="decision__name">"What to teach"</legend>
@@ -62,13 +63,34 @@ pub(super) fn decisions(draft: Draft, sources: Sources) -> AnyView {
         {data}
         <Select
             label="On which base"
-            help="It stays as it is: the run trains an adapter on it."
+            help="It stays as it is, whatever is trained."
             choices=bases
             value=draft.base
             on_change=move |id| draft.base.set(id)
         />
+        {trained(draft)}
         {rewards(draft, all)}
         {details(draft, all)}
+    }
+    .into_any()
+}
+
+/// Whether an adapter or all weights are trained.
+fn trained(draft: Draft) -> AnyView {
+    let choices = [false, true].map(|is_whole| Choice::new(is_whole, words::trained(is_whole)));
+    let chosen = RwSignal::new(draft.changes.with_untracked(trains_all));
+    let change = move |is_whole| {
+        chosen.set(is_whole);
+        draft.train_whole(is_whole);
+    };
+    view! {
+        <Select
+            label="What is trained"
+            help="An adapter is small, needs little memory and stays beside the base. Training all weights can teach more, needs about 16 bytes of memory for each of them, and makes a model of its own."
+            choices=choices.to_vec()
+            value=chosen
+            on_change=change
+        />
     }
     .into_any()
 }
@@ -152,7 +174,7 @@ fn adapters(draft: Draft, all: &Sources) -> Vec<Choice<Option<ModelVersionId>>> 
 /// What has a default for most runs.
 fn details(draft: Draft, all: StoredValue<Sources>) -> AnyView {
     let starting_point = move || {
-        view! {
+        (!draft.is_whole()).then(|| view! {
             <Select
                 label="Go on from"
                 help="Preference tuning usually goes on from the adapter of supervised fine-tuning."
@@ -160,7 +182,7 @@ fn details(draft: Draft, all: StoredValue<Sources>) -> AnyView {
                 value=draft.adapter
                 on_change=move |id| draft.adapter.set(id)
             />
-        }
+        })
     };
     let prompts = all.with_value(|all| or_none(all.prompts.clone(), "No prompt"));
     // What rewards is decided above.

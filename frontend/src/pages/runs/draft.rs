@@ -12,6 +12,7 @@ use shared::{
 use super::{
     settings::{Changes, configuration},
     sources::{NamedVersion, Sources},
+    trained::{train_all, trains_all},
 };
 use crate::components::Choice;
 
@@ -52,6 +53,16 @@ impl Draft {
         }
     }
 
+    /// Whether all weights are trained instead of an adapter; tracks changes.
+    pub(super) fn is_whole(self) -> bool {
+        self.changes.with(trains_all)
+    }
+
+    /// Lets all weights be trained, or an adapter.
+    pub(super) fn train_whole(self, is_whole: bool) {
+        self.changes.update(|changes| train_all(changes, is_whole));
+    }
+
     /// The request, once data and base are there and every setting is readable; tracks changes.
     pub(super) fn request(self) -> Option<CreateRun> {
         let config = self
@@ -69,7 +80,7 @@ impl Draft {
             validation_version_id: self.validation.get(),
             general_version_id: self.general.get(),
             prompt_version_id: self.prompt.get(),
-            initial_adapter_id: self.adapter.get(),
+            initial_adapter_id: self.adapter.get().filter(|_| !config.adapter.is_whole()),
             reward_model_id: self.reward_model.get().filter(|_| draws),
             spec_version_id: self.spec.get(),
             config,

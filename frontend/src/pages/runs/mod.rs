@@ -15,6 +15,7 @@ pub mod samples;
 pub mod settings;
 pub mod sources;
 pub mod story;
+pub mod trained;
 pub mod words;
 
 pub use compare::CompareRunsPage;

@@ -226,6 +226,10 @@ fn lineage(run: &Run) -> AnyView {
     let mut facts = vec![
         entry("Teaches", format!("{method} ({})", run.summary.method)),
         entry(
+            "Trains",
+            words::trained(run.request.config.adapter.is_whole()).to_owned(),
+        ),
+        entry(
             "Base",
             format!("{}, {}", run.base_name, words::hash(&run.base_hash)),
         ),

@@ -11,6 +11,7 @@ use shared::training::{
     PreferenceConfig, PreferenceLoss, RewardScale, ScheduleConfig, TrainingConfig,
 };
 
+use super::trained::{NO_ADAPTER, TRAINED, trains_all};
 use super::words;
 use crate::components::{Checkbox, Choice, Select, TextInput, badge::Badge, badge::Tone};
 
@@ -135,7 +136,10 @@ pub fn Settings(
             .into_iter()
             .filter(|field| !HIDDEN.contains(&path(topic, field.name).as_str()))
             .collect();
-        let is_hidden = move || !has_topic(topic, method.get());
+        let is_hidden = move || {
+            let is_unused = topic == TRAINED && changes.with(trains_all);
+            is_unused || !has_topic(topic, method.get())
+        };
         let prefix = path(topic, "");
         let own: Vec<String> = fields.iter().map(|field| path(topic, field.name)).collect();
         let mark = move || {
@@ -239,8 +243,16 @@ pub fn configuration(
     // A plain struct always becomes JSON.
     let mut whole = serde_json::to_value(TrainingConfig::default()).unwrap_or_default();
     whole["method"] = Value::String(method.to_string());
-    // What a method does not use is not sent: nobody sees it.
-    let used = changes.iter().filter(|(path, _)| matters(path, method));
+    let is_whole = trains_all(changes);
+    if is_whole {
+        whole[TRAINED] = Value::String(NO_ADAPTER.to_owned());
+    }
+    // What is not used is not sent: nobody sees it.
+    let is_used = |path: &str| {
+        let topic = path.split('.').next();
+        matters(path, method) && path != TRAINED && !(is_whole && topic == Some(TRAINED))
+    };
+    let used = changes.iter().filter(|(path, _)| is_used(path));
     for (path, text) in used {
         let (topic, name) = path.split_once('.').unwrap_or(("", path.as_str()));
         let place = if topic.is_empty() {

@@ -63,6 +63,16 @@ pub const fn method_help(method: Method) -> &'static str {
     }
 }
 
+/// What is trained.
+#[must_use]
+pub const fn trained(is_whole: bool) -> &'static str {
+    if is_whole {
+        "All weights"
+    } else {
+        "An adapter (LoRA)"
+    }
+}
+
 /// A validation loss; of plain texts with what it says of the next token: among how many the model
 /// wavers.
 #[must_use]

@@ -54,8 +54,17 @@ pub fn decisions(runs: &[&Run], sources: &Sources) -> Vec<Row> {
         row("Prompt", &|run| {
             named(&sources.prompts, run.request.prompt_version_id)
         }),
+        row("Trains", &|run| {
+            let is_whole = run.request.config.adapter.is_whole();
+            Value::Text(words::trained(is_whole).to_owned())
+        }),
         row("Goes on from", &|run| {
-            model(run.request.initial_adapter_id, "A fresh adapter")
+            let none = if run.request.config.adapter.is_whole() {
+                "The base"
+            } else {
+                "A fresh adapter"
+            };
+            model(run.request.initial_adapter_id, none)
         }),
         row("Rewarded by", &|run| {
             model(run.request.reward_model_id, "No reward model")

@@ -7,7 +7,7 @@ use shared::{
 };
 
 use super::{
-    super::{settings, sources::Sources, words},
+    super::{settings, sources::Sources, trained, words},
     decisions::decisions,
     row::{Row, Value},
 };
@@ -60,8 +60,9 @@ fn applied(config: &TrainingConfig, path: &str) -> Applied {
 /// What a setting came to where it does something; nothing where the run's method does not use it.
 fn used(run: &Run, topic: &str, path: &str) -> Option<Applied> {
     let method = run.request.config.method;
+    let is_unused = topic == trained::TRAINED && run.request.config.adapter.is_whole();
     let does_something = settings::has_topic(topic, method) && settings::matters(path, method);
-    does_something.then(|| applied(&run.request.config, path))
+    (does_something && !is_unused).then(|| applied(&run.request.config, path))
 }
 
 /// Whether a setting stands as it does where nobody touches it.
