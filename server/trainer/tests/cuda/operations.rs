@@ -171,6 +171,7 @@ fn updates_and_norms_are_the_processors() {
                 beta2: 0.999,
                 epsilon: 1e-8,
                 weight_decay: 0.1,
+                decaying: 700,
                 gradient_scale: 0.7,
                 step,
             };
