@@ -20,6 +20,7 @@ pub mod coverage;
 pub mod dataset;
 pub mod error;
 pub mod evaluation;
+pub mod hub;
 pub mod ids;
 pub mod job;
 pub mod message;
