@@ -76,9 +76,19 @@ impl Session {
     /// Whatever the model, a file of rows or the template is refused for, each by name;
     /// [`TrainerError::Config`] where no row is left to learn from.
     pub fn open(config: TrainingConfig) -> Result<Self> {
+        let path = PathBuf::from(&config.model);
+        Self::open_base(config, &path)
+    }
+
+    /// The same with the base model's files at `path`; `model` of the configuration is then its name,
+    /// which goes into the adapter.
+    ///
+    /// # Errors
+    /// As [`Self::open`].
+    pub fn open_base(config: TrainingConfig, path: &Path) -> Result<Self> {
         check_trained(&config)?;
         let device = device::open(&config.device)?;
-        let loaded = load_in(Path::new(&config.model), &device, config.precision)?;
+        let loaded = load_in(path, &device, config.precision)?;
         let (loaded, whole) = match config.adapter {
             Trained::Adapter(_) => (loaded, None),
             Trained::AllWeights => {

@@ -21,6 +21,8 @@ pub struct PeftConfig {
     pub dropout: f64,
     /// The base model's name or path, for other programs.
     pub base_model: Option<String>,
+    /// The commit of the base model, where its name is one on a hub.
+    pub revision: Option<String>,
 }
 
 impl PeftConfig {
@@ -54,6 +56,7 @@ impl PeftConfig {
             ("peft_version", json!(PEFT_VERSION)),
             ("qalora_group_size", json!(16)),
             ("r", json!(self.shape.rank)),
+            ("revision", json!(self.revision)),
             ("target_modules", json!(targets)),
             ("task_type", json!(task)),
             ("use_dora", json!(self.shape.weight_decomposed)),
@@ -96,11 +99,12 @@ impl PeftConfig {
             .get("lora_dropout")
             .and_then(Value::as_f64)
             .unwrap_or(0.0);
-        let base_model = keys.get("base_model_name_or_path").and_then(Value::as_str);
+        let text = |key| keys.get(key).and_then(Value::as_str).map(str::to_owned);
         Ok(Self {
             shape,
             dropout,
-            base_model: base_model.map(str::to_owned),
+            base_model: text("base_model_name_or_path"),
+            revision: text("revision"),
         })
     }
 }

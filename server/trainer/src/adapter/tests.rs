@@ -17,6 +17,7 @@ fn peft() -> PeftConfig {
         shape: lora_shape(TargetModule::ALL),
         dropout: 0.05,
         base_model: None,
+        revision: None,
     }
 }
 

@@ -87,7 +87,7 @@ impl Architecture {
     }
 
     /// The family of a GGUF file's `general.architecture`; Llama stands for Mistral too.
-    pub(super) fn of_gguf(name: &str) -> Option<Self> {
+    pub fn of_gguf(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|one| one.gguf() == name)
     }
 

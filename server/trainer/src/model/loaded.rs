@@ -101,6 +101,15 @@ pub fn outline(path: &Path) -> Result<Outline> {
     Ok(outline)
 }
 
+/// Reads the shape from a `config.json` alone, so that a model that is not supported is known before
+/// its weights are there.
+///
+/// # Errors
+/// As [`load`].
+pub fn read_config(path: &Path) -> Result<ModelConfig> {
+    folder::read_config(path)
+}
+
 fn missing(path: &Path) -> TrainerError {
     refuse(
         path,

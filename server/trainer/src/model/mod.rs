@@ -29,7 +29,7 @@ mod weights;
 
 pub use architecture::Architecture;
 pub use config::{Activation, Llama3Scaling, ModelConfig, RopeScaling, SlidingWindow};
-pub use loaded::{LoadedModel, Outline, load, load_in, outline};
+pub use loaded::{LoadedModel, Outline, load, load_in, outline, read_config};
 pub use matrix::{Matrix, Rows};
 pub(crate) use names::is_norm;
 pub use names::named_tensors;

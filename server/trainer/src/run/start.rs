@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use shared::hub::HubModel;
 use shared::training::{EvaluationConfig, Lesson, Method, Precision, RunEvent, TrainingConfig};
 
 use crate::adapter::{self, Adapter, LoraShape, PeftConfig};
@@ -324,12 +325,29 @@ fn fresh<'a>(
 
 /// The adapter that is trained, if one is.
 fn peft(config: &TrainingConfig) -> Option<PeftConfig> {
-    let base_model = Some(config.model.clone()).filter(|path| !path.is_empty());
+    let (base_model, revision) = base_name(&config.model);
     Some(PeftConfig {
         shape: LoraShape::of(config)?,
         dropout: config.adapter.adapter()?.dropout,
         base_model,
+        revision,
     })
+}
+
+/// What an adapter says of its base: a name on a hub and the commit, where the commit is known;
+/// else a path, if there is one.
+fn base_name(model: &str) -> (Option<String>, Option<String>) {
+    match model.parse::<HubModel>() {
+        Ok(hub) if hub.commit().is_some() => {
+            let revision = hub.revision.clone();
+            let base = HubModel {
+                revision: None,
+                ..hub
+            };
+            (Some(base.to_string()), revision)
+        }
+        _ => (Some(model.to_owned()).filter(|path| !path.is_empty()), None),
+    }
 }
 
 /// The adapter to start from; it must have the configured shape.

@@ -177,6 +177,7 @@ fn write_drawn(folder: &Path, config: &ModelConfig, settings: &TrainingConfig) {
         shape,
         dropout: 0.0,
         base_model: None,
+        revision: None,
     };
     std::fs::create_dir(folder).unwrap();
     adapter::save(folder, &empty, &peft).unwrap();

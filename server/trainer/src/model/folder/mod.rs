@@ -10,6 +10,7 @@ use std::path::Path;
 
 use serde_json::Value;
 
+use super::ModelConfig;
 use super::loaded::Opened;
 use super::reason::{read_text, refuse};
 use crate::error::Result;
@@ -36,6 +37,13 @@ pub(super) fn open(folder: &Path) -> Result<Opened<Shards>> {
         weight_files: source.files(),
         source,
     })
+}
+
+/// Reads the shape from a `config.json` alone.
+pub(super) fn read_config(path: &Path) -> Result<ModelConfig> {
+    let folder = path.parent().unwrap_or(path);
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    config::parse(path, &json(folder, &name)?)
 }
 
 fn json(folder: &Path, name: &str) -> Result<Value> {
