@@ -14,6 +14,8 @@ RUN cargo xtask frontend \
 
 FROM debian:bookworm-slim
 RUN useradd --system --uid 10001 --home-dir /data --create-home temper
+# To know the hub by, from which base models are downloaded.
+COPY --from=build /etc/ssl/certs/ca-certificates.crt /etc/ssl/certs/ca-certificates.crt
 COPY --from=build /temper/target/release/temper /usr/local/bin/temper
 COPY --from=build /temper/target/frontend /usr/local/share/temper/frontend
 ENV TEMPER_ASSETS=/usr/local/share/temper/frontend \

@@ -4,7 +4,7 @@
 use std::path::Path;
 
 use anyhow::Context as _;
-use server::config::{DataConfig, ServeConfig};
+use server::config::{DataConfig, HubConfig, ServeConfig};
 
 /// A server on a free port that keeps its files in a folder.
 #[must_use]
@@ -14,6 +14,11 @@ pub fn serve_config(folder: &Path, database: &str) -> ServeConfig {
             data_dir: folder.to_owned(),
             database_url: Some(database.to_owned()),
         },
+        hub: HubConfig {
+            hf_endpoint: String::new(),
+            hf_token: None,
+        },
+        forbid_downloads: true,
         listen: ([127, 0, 0, 1], 0).into(),
         assets: folder.to_owned(),
         client_address_header: None,

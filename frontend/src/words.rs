@@ -74,6 +74,7 @@ pub const fn job_kind(kind: JobKind) -> &'static str {
         JobKind::SamplePairs => "Sampling",
         JobKind::Import => "Import",
         JobKind::ModelExport => "Export",
+        JobKind::ModelDownload => "Download",
     }
 }
 

@@ -3,6 +3,7 @@
 use std::{ops::Deref, path::PathBuf, sync::Arc};
 
 use axum::extract::FromRef;
+use hub::Hub;
 use store::Store;
 use tokio::sync::Notify;
 
@@ -36,6 +37,8 @@ pub struct Parts {
     pub lifecycle: Lifecycle,
     /// The models in memory.
     pub inference: Inference,
+    /// Where base models are downloaded from, or why they are not and what to do instead.
+    pub hub: Result<Hub, String>,
     /// Told when a job was enqueued.
     pub job_wake: Notify,
     /// Told when somebody asked for the end of a running job.

@@ -1,6 +1,6 @@
 //! What the operator decides, from flags and environment.
 
-use std::{net::SocketAddr, path::PathBuf};
+use std::{fmt, net::SocketAddr, path::PathBuf};
 
 use clap::Args;
 
@@ -15,12 +15,55 @@ pub struct DataConfig {
     pub database_url: Option<String>,
 }
 
+/// A secret that does not show in logs.
+#[derive(Clone)]
+pub struct Secret(String);
+
+impl Secret {
+    /// The secret.
+    #[must_use]
+    pub fn reveal(&self) -> &str {
+        &self.0
+    }
+}
+
+impl From<String> for Secret {
+    fn from(secret: String) -> Self {
+        Self(secret)
+    }
+}
+
+impl fmt::Debug for Secret {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("Secret(..)")
+    }
+}
+
+/// Where base models are downloaded from.
+#[derive(Args, Clone, Debug)]
+pub struct HubConfig {
+    /// The address of the hub, or of a mirror of it.
+    #[arg(long, env = "HF_ENDPOINT", default_value = "https://huggingface.co")]
+    pub hf_endpoint: String,
+    /// A token of the hub, which gated and private repositories need; better given by the
+    /// environment, as others can see the command line.
+    #[arg(long, env = "HF_TOKEN", hide_env_values = true)]
+    pub hf_token: Option<Secret>,
+}
+
 /// How the server listens and behaves.
 #[derive(Args, Clone, Debug)]
 pub struct ServeConfig {
     /// Records and files.
     #[command(flatten)]
     pub data: DataConfig,
+    /// Downloads of base models.
+    #[command(flatten)]
+    pub hub: HubConfig,
+    /// Download no base models: the server then asks nothing of other machines, and models are
+    /// registered from its own folder only.
+    #[arg(long, env = "TEMPER_FORBID_DOWNLOADS")]
+    pub forbid_downloads: bool,
     /// The address and port to listen on.
     #[arg(long, env = "TEMPER_LISTEN", default_value = "127.0.0.1:8080")]
     pub listen: SocketAddr,

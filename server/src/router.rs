@@ -25,8 +25,8 @@ use crate::{
     assets,
     handlers::{
         aliases, annotation, chat, dataset_versions, datasets, draft_rows, evaluations, imports,
-        jobs, live, members, model_exports, models, projects, prompts, queues, reports, runs,
-        session, setup, share_links, specs, suites, system, tokens, uploads, users,
+        jobs, live, members, model_downloads, model_exports, models, projects, prompts, queues,
+        reports, runs, session, setup, share_links, specs, suites, system, tokens, uploads, users,
     },
     middleware::{
         add_security_headers, find_client_address, number_request, refuse_cross_site,
@@ -130,6 +130,7 @@ fn for_viewers() -> OpenApiRouter<App> {
         .routes(routes!(queues::get_queue))
         .routes(routes!(models::list_model_versions))
         .routes(routes!(models::get_model_version))
+        .routes(routes!(model_downloads::list_model_downloads))
         .routes(routes!(aliases::list_aliases))
         .routes(routes!(reports::list_reports))
         .routes(routes!(reports::get_report))
@@ -170,6 +171,8 @@ fn for_engineers() -> OpenApiRouter<App> {
         .routes(routes!(suites::lock_suite))
         .routes(routes!(models::list_model_files))
         .routes(routes!(models::register_model))
+        .routes(routes!(model_downloads::get_hub))
+        .routes(routes!(model_downloads::create_model_download))
         .routes(routes!(model_exports::create_model_export))
         .routes(routes!(model_exports::delete_model_export))
         .routes(routes!(aliases::move_production))

@@ -18,6 +18,8 @@ text_enum! {
         Import = "import",
         /// Writes a model version for other programs.
         ModelExport = "model_export",
+        /// Downloads a base model from the hub and registers it.
+        ModelDownload = "model_download",
     }
 }
 

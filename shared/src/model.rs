@@ -5,7 +5,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     evaluation::Decoding,
+    hub::HubModel,
     ids::{ModelId, ModelVersionId, PromptVersionId, RunId, UserId},
+    job::Job,
     message::Message,
 };
 
@@ -60,6 +62,10 @@ pub struct ModelVersion {
     /// Where its files are: for a base seen from the server's folder of models, for what a run made
     /// from its data folder.
     pub path: String,
+    /// For a base from a hub: its name there with the commit, such as `owner/name@commit`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<String>))]
+    pub hub: Option<HubModel>,
     /// The SHA-256 of its weights, in hexadecimal.
     pub content_hash: String,
     /// What it is, in a few words, such as `Llama, 134.5 M parameters`.
@@ -85,6 +91,42 @@ pub struct RegisterModel {
     /// A GGUF file, or a folder with `config.json`, `tokenizer.json` and safetensors, in the
     /// `models` folder of the server's data folder.
     pub path: String,
+}
+
+/// Downloads a base model from the hub and registers it.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct DownloadModel {
+    /// What to call it. A name that exists gets its next version.
+    pub name: String,
+    /// What to download: `owner/name`, then `@revision` for another one than `main`, then `:file` for
+    /// a GGUF file of the repository.
+    pub hub: String,
+}
+
+/// A download of a base model. Its job ends when the model is registered.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct ModelDownload {
+    /// The job that downloads it.
+    pub job: Job,
+    /// What the model will be called.
+    pub name: String,
+    /// What is downloaded.
+    #[cfg_attr(feature = "openapi", schema(value_type = String))]
+    pub hub: HubModel,
+}
+
+/// Where this server downloads base models from.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct HubSource {
+    /// The hub's address; absent where downloads are not possible.
+    pub endpoint: Option<String>,
+    /// Whether the server has a token, which gated and private repositories need.
+    pub has_token: bool,
+    /// Why downloads are not possible, and what to do instead; absent where they are.
+    pub refusal: Option<String>,
 }
 
 /// Something in the server's folder of base models.

@@ -8,6 +8,7 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
 use crate::{
+    hub::HubModel,
     ids::{
         DatasetId, DatasetVersionId, JobId, ModelVersionId, PromptVersionId, RunId, SpecVersionId,
         UserId,
@@ -117,6 +118,10 @@ pub struct Run {
     pub dataset_hash: String,
     /// The name and number of the base.
     pub base_name: String,
+    /// For a base from a hub: its name there with the commit.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<String>))]
+    pub base_hub: Option<HubModel>,
     /// The SHA-256 of the base's weights, in hexadecimal.
     pub base_hash: String,
     /// What the preflight said when the run was asked for.

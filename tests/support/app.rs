@@ -9,7 +9,7 @@ use serde_json::json;
 use server::{
     app::App,
     cli::serve::assemble,
-    config::{DataConfig, ServeConfig},
+    config::{DataConfig, HubConfig, ServeConfig},
     context::{Context, FixedClock},
     router,
     services::accounts::SetupCode,
@@ -34,6 +34,12 @@ pub fn serve_config(database: &TestDatabase) -> ServeConfig {
             data_dir: database.folder.path().to_owned(),
             database_url: Some(database.url.clone()),
         },
+        hub: HubConfig {
+            // Nothing listens there: a test that downloads names a hub of its own.
+            hf_endpoint: "http://127.0.0.1:9".to_owned(),
+            hf_token: None,
+        },
+        forbid_downloads: false,
         listen: ([127, 0, 0, 1], 0).into(),
         assets: database.folder.path().join("assets"),
         client_address_header: Some("x-forwarded-for".to_owned()),
@@ -63,10 +69,16 @@ impl TestApp {
 
     /// An application on a database.
     pub fn on(database: TestDatabase) -> Self {
+        Self::configured(database, |_| {})
+    }
+
+    /// An application on a database, with settings of the test's own.
+    pub fn configured(database: TestDatabase, change: impl FnOnce(&mut ServeConfig)) -> Self {
         let start = DateTime::from_timestamp(1_790_000_000, 0).unwrap();
         let clock = Arc::new(FixedClock::new(start));
         let context = Context::new(clock.clone(), StdRng::seed_from_u64(7));
-        let config = serve_config(&database);
+        let mut config = serve_config(&database);
+        change(&mut config);
         let setup_code = SetupCode::new(SETUP_CODE.to_owned());
         let app = assemble(database.store.clone(), context, &config, setup_code);
         Self {

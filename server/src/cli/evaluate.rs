@@ -21,6 +21,7 @@ use shared::{
 use trainer::run::Interrupter;
 use uuid::Uuid;
 
+use super::base::HubArgs;
 use crate::{
     error::ApiError,
     evaluation::{Criteria, Scorer, Summarizer},
@@ -34,9 +35,12 @@ const ITEMS_AT_ONCE: usize = 8;
 /// Asks a model the items of suites and judges its answers.
 #[derive(Args, Clone, Debug)]
 pub(super) struct EvaluateCommand {
-    /// The base model: a GGUF file, or a folder with `config.json` and safetensors.
+    /// The base model: a GGUF file, a folder with `config.json`, `tokenizer.json` and safetensors, or
+    /// one of the hub as `owner/name`, then `@revision` and `:file.gguf` where they are needed.
     #[arg(long)]
-    model: PathBuf,
+    model: String,
+    #[command(flatten)]
+    hub: HubArgs,
     /// The folder of an adapter on it.
     #[arg(long)]
     adapter: Option<PathBuf>,
@@ -102,12 +106,13 @@ impl EvaluateCommand {
             Some(path) => read_json::<Spec>(path)?.clauses,
             None => Vec::new(),
         };
+        let base = self.hub.base(&self.model).await?;
         let file = File::create(&self.output)
             .with_context(|| format!("cannot write {}", self.output.display()))?;
         let mut output = BufWriter::new(file);
         let files = ModelFiles {
-            name: self.model.display().to_string(),
-            base: self.model.clone(),
+            name: base.name,
+            base: base.path,
             base_hash: None,
             adapter: self.adapter.clone(),
         };

@@ -7,14 +7,18 @@ use clap::Args;
 use shared::model_export::{ExportCheck, ModelExportFormat};
 use trainer::{adapter, device::Device, export::export, model::load};
 
+use super::base::{Base, HubArgs};
+
 /// Writes a model for other programs, reads it back and says how far its logits are from the
 /// original's.
 #[derive(Args, Debug)]
 pub(super) struct ExportCommand {
-    /// The base model: a GGUF file, or a folder with `config.json`, `tokenizer.json` and
-    /// safetensors.
+    /// The base model: a GGUF file, a folder with `config.json`, `tokenizer.json` and safetensors, or
+    /// one of the hub as `owner/name`, then `@revision` and `:file.gguf` where they are needed.
     #[arg(long)]
-    model: PathBuf,
+    model: String,
+    #[command(flatten)]
+    hub: HubArgs,
     /// The folder of an adapter, to fold into the base.
     #[arg(long)]
     adapter: Option<PathBuf>,
@@ -30,11 +34,13 @@ pub(super) struct ExportCommand {
 
 impl ExportCommand {
     pub(super) async fn run(self) -> anyhow::Result<()> {
-        tokio::task::spawn_blocking(move || self.export()).await?
+        self.refuse_output()?;
+        let base = self.hub.base(&self.model).await?;
+        tokio::task::spawn_blocking(move || self.export(&base)).await?
     }
 
-    #[expect(clippy::print_stdout, reason = "the command's answer")]
-    fn export(&self) -> anyhow::Result<()> {
+    /// Refuses to write over what is there.
+    fn refuse_output(&self) -> anyhow::Result<()> {
         let output = self.output.display();
         if self.format.is_folder() {
             let is_free = self
@@ -48,7 +54,12 @@ impl ExportCommand {
                 "{output} is there already: choose another file"
             );
         }
-        let model = load(&self.model, &Device::Cpu)?;
+        Ok(())
+    }
+
+    #[expect(clippy::print_stdout, reason = "the command's answer")]
+    fn export(&self, base: &Base) -> anyhow::Result<()> {
+        let model = load(&base.path, &Device::Cpu)?;
         let adapter = self
             .adapter
             .as_ref()
@@ -56,7 +67,7 @@ impl ExportCommand {
             .transpose()?
             .map(|(adapter, _)| adapter);
         let check = export(&model, adapter.as_ref(), self.format, &self.output)?;
-        println!("{output}: {}", describe(&check));
+        println!("{}: {}", self.output.display(), describe(&check));
         Ok(())
     }
 }

@@ -22,13 +22,17 @@ use trainer::{
     run::Interrupter,
 };
 
+use super::base::{Base, HubArgs};
+
 /// Answers prompts with a model.
 #[derive(Args, Debug)]
 pub(super) struct GenerateCommand {
-    /// The base model: a GGUF file, or a folder with `config.json`, `tokenizer.json` and
-    /// safetensors.
+    /// The base model: a GGUF file, a folder with `config.json`, `tokenizer.json` and safetensors, or
+    /// one of the hub as `owner/name`, then `@revision` and `:file.gguf` where they are needed.
     #[arg(long)]
-    model: PathBuf,
+    model: String,
+    #[command(flatten)]
+    hub: HubArgs,
     /// A folder with an adapter in PEFT's format.
     #[arg(long)]
     adapter: Option<PathBuf>,
@@ -85,10 +89,11 @@ impl GenerateCommand {
                 on_signal.interrupt("stopped from the console");
             }
         });
-        tokio::task::spawn_blocking(move || self.answer(&interrupter)).await?
+        let base = self.hub.base(&self.model).await?;
+        tokio::task::spawn_blocking(move || self.answer(&base, &interrupter)).await?
     }
 
-    fn answer(&self, interrupter: &Interrupter) -> anyhow::Result<()> {
+    fn answer(&self, base: &Base, interrupter: &Interrupter) -> anyhow::Result<()> {
         let prompts = self.read_prompts()?;
         if self.best_of == 0 {
             bail!("--best-of must be at least 1");
@@ -101,7 +106,7 @@ impl GenerateCommand {
             );
         }
         let device = device::open(&self.device)?;
-        let loaded = load_in(&self.model, &device, self.precision)?;
+        let loaded = load_in(&base.path, &device, self.precision)?;
         let read = |folder: &Option<PathBuf>| {
             let folder = folder.as_deref();
             let read = folder.map(|folder| adapter::load(folder, &loaded.config, &device));

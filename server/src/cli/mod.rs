@@ -1,6 +1,7 @@
 //! The commands of the program `temper`. Each calls the same services as the web.
 
 mod backup;
+mod base;
 mod evaluate;
 mod export;
 mod generate;

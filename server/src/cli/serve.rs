@@ -4,6 +4,7 @@ use std::{collections::HashMap, net::SocketAddr, path::PathBuf, sync::Arc, time:
 
 use anyhow::Context as _;
 use chrono::TimeDelta;
+use hub::Hub;
 use shared::job::JobKind;
 use store::Store;
 use tokio::{net::TcpListener, sync::Notify};
@@ -11,12 +12,13 @@ use tokio::{net::TcpListener, sync::Notify};
 use crate::{
     app::{App, Parts},
     assets::Assets,
-    config::{DataConfig, ServeConfig},
+    config::{DataConfig, HubConfig, Secret, ServeConfig},
     context::Context,
     inference::{self, Inference},
     jobs::{
         self, JobHandler, Timing, evaluation::EvaluationJob, import::ImportJob,
-        model_export::ModelExportJob, sample_pairs::SamplePairsJob, training::TrainingJob,
+        model_download::ModelDownloadJob, model_export::ModelExportJob,
+        sample_pairs::SamplePairsJob, training::TrainingJob,
     },
     lifecycle::Lifecycle,
     live::News,
@@ -61,6 +63,7 @@ pub fn assemble(
         max_upload_bytes: config.max_upload_bytes,
         lifecycle: Lifecycle::default(),
         inference: Inference::default(),
+        hub: open_hub(config),
         job_wake: Notify::new(),
         job_cancelled: Notify::new(),
         news: News::default(),
@@ -72,10 +75,33 @@ pub fn assemble(
     })
 }
 
+/// Where base models are downloaded from, unless they are not.
+fn open_hub(config: &ServeConfig) -> Result<Hub, String> {
+    if config.forbid_downloads {
+        return Err(format!(
+            "this server is set to download nothing (TEMPER_FORBID_DOWNLOADS): {INSTEAD}"
+        ));
+    }
+    let token = config.hub.hf_token.as_ref().map(Secret::reveal);
+    Hub::new(&config.hub.hf_endpoint, token).map_err(|error| {
+        tracing::warn!(%error, "base models cannot be downloaded");
+        format!("{error}; {INSTEAD}")
+    })
+}
+
+/// What to do without downloads.
+const INSTEAD: &str = "put the model's files into the folder `models` of the server's data folder \
+                       and register them from there";
+
 /// Puts an application together for a command that serves nobody.
 pub(super) fn assemble_for_console(store: Store, data: DataConfig) -> App {
     let config = ServeConfig {
         data,
+        hub: HubConfig {
+            hf_endpoint: String::new(),
+            hf_token: None,
+        },
+        forbid_downloads: true,
         listen: ([127, 0, 0, 1], 0).into(),
         assets: PathBuf::new(),
         client_address_header: None,
@@ -137,12 +163,14 @@ pub fn handlers() -> jobs::Handlers {
     let evaluation: Box<dyn JobHandler> = Box::new(EvaluationJob);
     let exporting: Box<dyn JobHandler> = Box::new(ModelExportJob);
     let sampling: Box<dyn JobHandler> = Box::new(SamplePairsJob);
+    let downloading: Box<dyn JobHandler> = Box::new(ModelDownloadJob);
     Arc::new(HashMap::from([
         (JobKind::Import, import),
         (JobKind::TrainingRun, training),
         (JobKind::Evaluation, evaluation),
         (JobKind::SamplePairs, sampling),
         (JobKind::ModelExport, exporting),
+        (JobKind::ModelDownload, downloading),
     ]))
 }
 

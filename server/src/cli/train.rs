@@ -15,6 +15,7 @@ use trainer::{
     session::{Session, Target},
 };
 
+use super::base::HubArgs;
 use crate::training;
 
 /// The file with one line for each optimizer step.
@@ -32,6 +33,8 @@ pub(super) struct TrainCommand {
     /// Go on from the newest checkpoint in the output folder.
     #[arg(long)]
     resume: bool,
+    #[command(flatten)]
+    hub: HubArgs,
 }
 
 impl TrainCommand {
@@ -43,13 +46,21 @@ impl TrainCommand {
                 on_signal.interrupt("stopped from the console");
             }
         });
-        tokio::task::spawn_blocking(move || self.train(&interrupter)).await?
+        let mut config = read_config(&self.config)?;
+        let base = self.hub.base(&config.model).await?;
+        config.model = base.name;
+        let train = move || self.train(config, &base.path, &interrupter);
+        tokio::task::spawn_blocking(train).await?
     }
 
     #[expect(clippy::print_stdout, reason = "the command's answer")]
-    fn train(&self, interrupter: &Interrupter) -> anyhow::Result<()> {
-        let config = read_config(&self.config)?;
-        let session = Session::open(config)?;
+    fn train(
+        &self,
+        config: TrainingConfig,
+        base: &Path,
+        interrupter: &Interrupter,
+    ) -> anyhow::Result<()> {
+        let session = Session::open_base(config, base)?;
         fs::create_dir_all(&self.output)
             .with_context(|| format!("cannot make {}", self.output.display()))?;
         let path = self.output.join(METRICS_FILE);

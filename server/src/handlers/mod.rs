@@ -16,6 +16,7 @@ pub mod imports;
 pub mod jobs;
 pub mod live;
 pub mod members;
+pub mod model_downloads;
 pub mod model_exports;
 pub mod models;
 pub mod projects;

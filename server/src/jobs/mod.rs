@@ -12,6 +12,7 @@
 mod control;
 pub mod evaluation;
 pub mod import;
+pub mod model_download;
 pub mod model_export;
 mod runner;
 pub mod sample_pairs;

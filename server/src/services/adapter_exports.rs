@@ -49,7 +49,7 @@ pub async fn export_adapter(
     let mut tx = app.store.read().await?;
     let base = models::get_version(&mut tx, access.project_id(), base_id).await?;
     drop(tx);
-    let base_name = base.map_or_else(String::new, |base| base.path);
+    let base_name = BaseName::of(base);
     let (folder, scratch) = (app.data_dir.join(&version.path), app.data_dir.clone());
     let packed = tokio::task::spawn_blocking(move || pack(&folder, &scratch, &base_name))
         .await
@@ -72,8 +72,36 @@ pub fn file_stem(version: &ModelVersion) -> String {
     format!("{name}-v{}", version.number)
 }
 
+/// How other programs find the base.
+#[derive(Clone, Debug, Default)]
+struct BaseName {
+    /// Its name on the hub, or else what it is registered by.
+    name: String,
+    /// Its commit on the hub.
+    revision: Option<String>,
+}
+
+impl BaseName {
+    fn of(base: Option<ModelVersion>) -> Self {
+        match base {
+            None => Self::default(),
+            Some(ModelVersion {
+                hub: Some(mut hub), ..
+            }) => {
+                let revision = hub.revision.take();
+                let name = hub.to_string();
+                Self { name, revision }
+            }
+            Some(base) => Self {
+                name: base.path,
+                revision: None,
+            },
+        }
+    }
+}
+
 /// Writes the archive into a file without a name.
-fn pack(folder: &Path, scratch: &Path, base_name: &str) -> io::Result<(File, u64)> {
+fn pack(folder: &Path, scratch: &Path, base_name: &BaseName) -> io::Result<(File, u64)> {
     let config = config_for_others(&folder.join(CONFIG), base_name)?;
     let mut archive = ZipWriter::new(tempfile::tempfile_in(scratch)?);
     archive.start_file(CONFIG, stored())?;
@@ -99,9 +127,10 @@ fn stored() -> SimpleFileOptions {
 }
 
 /// The configuration, naming the base as it is registered instead of by its place on the server.
-fn config_for_others(path: &Path, base_name: &str) -> io::Result<String> {
+fn config_for_others(path: &Path, base_name: &BaseName) -> io::Result<String> {
     let mut config: Value = serde_json::from_slice(&std::fs::read(path)?)?;
-    config["base_model_name_or_path"] = Value::from(base_name);
+    config["base_model_name_or_path"] = Value::from(base_name.name.as_str());
+    config["revision"] = Value::from(base_name.revision.clone());
     Ok(serde_json::to_string_pretty(&config)? + "\n")
 }
 

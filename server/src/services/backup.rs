@@ -26,8 +26,9 @@ const MANIFEST: &str = "temper-backup.json";
 /// Folders of the data folder whose files are kept.
 const FOLDERS: [&str; 3] = ["models", "runs", "uploads"];
 
-/// Folders in them that are not: they change while they are read.
-const LEFT_OUT: [&str; 1] = ["checkpoints"];
+/// Folders in them that are not: checkpoints change while they are read; the contents and locks of
+/// models from the hub stand under their names too.
+const LEFT_OUT: [&str; 3] = ["blobs", "checkpoints", ".locks"];
 
 #[derive(Debug, Deserialize, Serialize)]
 struct Manifest {

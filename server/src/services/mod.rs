@@ -29,6 +29,7 @@ pub mod judged_rows;
 pub mod kept;
 pub mod live;
 pub mod memory;
+pub mod model_downloads;
 pub mod model_exports;
 pub mod models;
 pub mod overview;

@@ -6,7 +6,8 @@ use std::{
 };
 
 use shared::{
-    ids::ModelVersionId,
+    hub::HubModel,
+    ids::{ModelVersionId, ProjectId, UserId},
     model::{ModelFile, ModelKind, ModelVersion, RegisterModel},
 };
 use store::models;
@@ -49,33 +50,69 @@ pub async fn register_model(
     access: &ProjectAccess,
     request: RegisterModel,
 ) -> ApiResult<ModelVersion> {
-    let name = request.name.trim();
-    if name.is_empty() || name.chars().count() > 100 {
-        return Err(ApiError::invalid("name", "must have 1 to 100 characters"));
-    }
-    let (content_hash, description) =
-        inspect(models_folder(app).join(inside(&request.path)?)).await?;
-    let mut change = Change::begin_in(app, access).await?;
-    let model_id = app.context.id();
+    let name = usable_name(&request.name)?.to_owned();
+    let contents = inspect(models_folder(app).join(inside(&request.path)?)).await;
+    let contents = contents.map_err(|reason| ApiError::invalid("path", reason))?;
+    let change = Change::begin_in(app, access).await?;
+    let base = NewBase {
+        name,
+        path: request.path.trim().to_owned(),
+        hub: None,
+        contents,
+    };
+    add_base(
+        app,
+        change,
+        access.project_id(),
+        Some(access.user_id()),
+        base,
+    )
+    .await
+}
+
+/// A base model that is about to be registered.
+#[derive(Clone, Debug)]
+pub struct NewBase {
+    /// What to call it.
+    pub name: String,
+    /// Where its files are in the folder of models.
+    pub path: String,
+    /// Where it comes from, at its commit.
+    pub hub: Option<HubModel>,
+    /// What is in its files.
+    pub contents: Contents,
+}
+
+/// Adds the next version of a base model and ends the change.
+pub async fn add_base(
+    app: &App,
+    mut change: Change<'_>,
+    project_id: ProjectId,
+    created_by: Option<UserId>,
+    base: NewBase,
+) -> ApiResult<ModelVersion> {
     let (model_id, number) =
-        models::next_version(change.tx(), access.project_id(), model_id, name).await?;
+        models::next_version(change.tx(), project_id, app.context.id(), &base.name).await?;
     let version = ModelVersion {
         id: app.context.id(),
         model_id,
-        name: name.to_owned(),
+        name: base.name,
         number,
         kind: ModelKind::Base,
-        path: request.path.trim().to_owned(),
-        content_hash,
-        description,
+        path: base.path,
+        hub: base.hub,
+        content_hash: base.contents.hash,
+        description: base.contents.description,
         base_id: None,
         run_id: None,
         prompt_version_id: None,
-        created_by: Some(access.user_id()),
+        created_by,
         created_at: app.context.now(),
     };
     models::insert_version(change.tx(), &version).await?;
-    let detail = format!("{name} v{number} from {}", version.path);
+    let hub = version.hub.as_ref().map(ToString::to_string);
+    let source = hub.as_ref().unwrap_or(&version.path);
+    let detail = format!("{} v{number} from {source}", version.name);
     change
         .commit(
             "register_model",
@@ -84,6 +121,15 @@ pub async fn register_model(
         )
         .await?;
     Ok(version)
+}
+
+/// A name without spaces around it, of a length that can be shown.
+pub fn usable_name(name: &str) -> ApiResult<&str> {
+    let name = name.trim();
+    if name.is_empty() || name.chars().count() > 100 {
+        return Err(ApiError::invalid("name", "must have 1 to 100 characters"));
+    }
+    Ok(name)
 }
 
 /// The folder in which the operator puts base models.
@@ -130,7 +176,9 @@ pub async fn list_model_files(app: &App) -> ApiResult<Vec<ModelFile>> {
         let Ok(metadata) = tokio::fs::metadata(entry.path()).await else {
             continue;
         };
-        if let Ok(path) = entry.file_name().into_string() {
+        let name = entry.file_name().into_string();
+        // What begins with a dot is not for people, such as what came from the hub.
+        if let Some(path) = name.ok().filter(|name| !name.starts_with('.')) {
             let size_bytes = metadata.is_file().then_some(metadata.len());
             files.push(ModelFile { path, size_bytes });
         }
@@ -139,17 +187,26 @@ pub async fn list_model_files(app: &App) -> ApiResult<Vec<ModelFile>> {
     Ok(files)
 }
 
-/// Loads a model on a thread of its own, and answers its hash and what it is.
-async fn inspect(path: PathBuf) -> ApiResult<(String, String)> {
+/// What is in the files of a base model.
+#[derive(Clone, Debug)]
+pub struct Contents {
+    /// The SHA-256 of its weights.
+    pub hash: String,
+    /// What it is, in a few words.
+    pub description: String,
+}
+
+/// Loads a model on a thread of its own, to see what it is. The error says why it cannot be used.
+pub async fn inspect(path: PathBuf) -> Result<Contents, String> {
     let load = move || {
         let model = load(&path, &Device::Cpu)?;
         let description = describe(&model, &path);
-        Ok((model.content_hash, description))
+        let hash = model.content_hash;
+        Ok(Contents { hash, description })
     };
-    let loaded = tokio::task::spawn_blocking(load)
-        .await
-        .map_err(anyhow::Error::from)?;
-    loaded.map_err(|error: trainer::TrainerError| ApiError::invalid("path", error.to_string()))
+    let loaded = tokio::task::spawn_blocking(load).await;
+    let loaded = loaded.map_err(|error| format!("loading it ended in an error: {error}"))?;
+    loaded.map_err(|error: trainer::TrainerError| error.to_string())
 }
 
 fn describe(model: &LoadedModel, path: &Path) -> String {

@@ -181,6 +181,7 @@ pub async fn get_run(app: &App, access: &ProjectAccess, number: i64) -> ApiResul
         dataset_id: dataset.id,
         dataset_hash: version.content_hash,
         base_name: format!("{} {}", base.name, base.number),
+        base_hub: base.hub,
         base_hash: base.content_hash,
         summary: record.summary,
         request: record.request,

@@ -6,7 +6,7 @@
 use chrono::{DateTime, Utc};
 use shared::{
     ids::{JobId, ProjectId},
-    job::{Job, JobState},
+    job::{Job, JobKind, JobState},
 };
 use sqlx::FromRow;
 use uuid::Uuid;
@@ -243,6 +243,24 @@ pub async fn get(tx: &mut Tx, project_id: ProjectId, id: JobId) -> Result<Option
         .fetch_optional(conn)
         .await)?;
     row.map(TryInto::try_into).transpose()
+}
+
+/// The newest jobs of a kind in a project, newest first, with what they were told.
+pub async fn list_of_kind(
+    tx: &mut Tx,
+    project_id: ProjectId,
+    kind: JobKind,
+    limit: u32,
+) -> Result<Vec<JobRecord>> {
+    const SQL: &str = "SELECT * FROM jobs WHERE project_id = $1 AND kind = $2
+         ORDER BY id DESC LIMIT $3";
+    let rows: Vec<JobRow> = on_db!(tx, |conn| sqlx::query_as(SQL)
+        .bind(project_id.as_uuid())
+        .bind(kind.as_str())
+        .bind(i64::from(limit))
+        .fetch_all(conn)
+        .await)?;
+    rows.into_iter().map(TryInto::try_into).collect()
 }
 
 /// The jobs of a project, newest first, before the job `before`.

@@ -29,6 +29,7 @@ struct ModelVersionRow {
     number: i64,
     kind: String,
     path: String,
+    hub: Option<String>,
     content_hash: String,
     description: String,
     base_id: Option<Uuid>,
@@ -49,6 +50,11 @@ impl TryFrom<ModelVersionRow> for ModelVersion {
             number: row.number,
             kind: row.kind.parse().map_err(StoreError::corrupt)?,
             path: row.path,
+            hub: row
+                .hub
+                .map(|hub| hub.parse())
+                .transpose()
+                .map_err(StoreError::corrupt)?,
             content_hash: row.content_hash,
             description: row.description,
             base_id: row.base_id.map(Into::into),
@@ -90,8 +96,8 @@ pub async fn next_version(
 /// Adds a version. A taken number is a [`StoreError::Conflict`].
 pub async fn insert_version(tx: &mut Tx, version: &ModelVersion) -> Result<()> {
     const SQL: &str = "INSERT INTO model_versions (id, model_id, number, kind, path, content_hash,
-             description, base_id, run_id, prompt_version_id, created_by, created_at)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)";
+             description, base_id, run_id, prompt_version_id, created_by, created_at, hub)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)";
     on_db!(tx, |conn| sqlx::query(SQL)
         .bind(version.id.as_uuid())
         .bind(version.model_id.as_uuid())
@@ -105,6 +111,7 @@ pub async fn insert_version(tx: &mut Tx, version: &ModelVersion) -> Result<()> {
         .bind(version.prompt_version_id.map(PromptVersionId::as_uuid))
         .bind(version.created_by.map(UserId::as_uuid))
         .bind(version.created_at)
+        .bind(version.hub.as_ref().map(ToString::to_string))
         .execute(conn)
         .await
         .map(|_| ()))?;

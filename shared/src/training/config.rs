@@ -90,7 +90,7 @@ documented! {
     pub struct TrainingConfig {
         /// What the run teaches: `sft` imitates completions; `pretrain` reads on in plain texts; `dpo`, `orpo` and `simpo` learn from chosen and rejected responses; `kto` from answers that are wanted or not; `reward` makes a reward model of chosen and rejected responses; `grpo` learns from rewards of answers that it draws itself.
         pub method: Method = Method::Sft,
-        /// The base model: a folder with `config.json`, `tokenizer.json` and safetensors, or a GGUF file.
+        /// The base model: a folder with `config.json`, `tokenizer.json` and safetensors, or a GGUF file; or one of the hub as `owner/name`, then `@revision` and `:file.gguf` where they are needed.
         pub model: String = String::new(),
         /// Which rows are learned from, and how they are rendered.
         pub data: DataConfig = DataConfig::default(),

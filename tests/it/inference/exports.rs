@@ -8,7 +8,7 @@ use tests::on_both_databases;
 use super::Bench;
 
 /// The bytes that an archive holds under a name.
-fn unpacked(archive: &[u8], name: &str) -> Vec<u8> {
+pub(super) fn unpacked(archive: &[u8], name: &str) -> Vec<u8> {
     let mut archive = zip::ZipArchive::new(Cursor::new(archive)).unwrap();
     let mut bytes = Vec::new();
     let mut file = archive.by_name(name).unwrap();
@@ -30,7 +30,7 @@ impl Bench {
         (address, found.unwrap().clone())
     }
 
-    async fn bytes(&mut self, path: &str) -> Vec<u8> {
+    pub(super) async fn bytes(&mut self, path: &str) -> Vec<u8> {
         let reply = self.client.get(&format!("/api/projects/p/{path}")).await;
         assert_eq!(reply.status, 200);
         reply.bytes

@@ -2,6 +2,7 @@
 
 mod chat;
 mod command;
+mod downloads;
 mod evaluations;
 mod exports;
 mod preferences;
@@ -49,7 +50,10 @@ fn copy_folder(from: &Path, to: &Path) {
 
 impl Bench {
     async fn new(database: TestDatabase) -> Self {
-        let app = TestApp::on(database);
+        Self::of(TestApp::on(database)).await
+    }
+
+    async fn of(app: TestApp) -> Self {
         let mut client = app.admin().await;
         let body = json!({ "name": "P" });
         client.post("/api/projects", &body).await.expect(201);
@@ -91,6 +95,7 @@ impl Bench {
             number,
             kind: ModelKind::Adapter,
             path: "runs/1/adapter".to_owned(),
+            hub: None,
             base_id: Some(base.id),
             ..base
         };

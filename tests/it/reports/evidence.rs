@@ -93,6 +93,7 @@ async fn model(app: &TestApp, project_id: ProjectId, name: &str) -> ModelVersion
         number,
         kind: ModelKind::Base,
         path: name.to_lowercase(),
+        hub: None,
         content_hash: "ab".repeat(32),
         description: "Llama".to_owned(),
         base_id: None,

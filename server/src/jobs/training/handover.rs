@@ -62,6 +62,7 @@ pub(super) async fn register(
             (Trained::Adapter(_), false) => ModelKind::Reward,
         },
         path,
+        hub: None,
         content_hash,
         description: description(record, outcome),
         base_id: Some(summary.base_id),
