@@ -4,7 +4,10 @@ use std::future::Future;
 
 use shared::{
     ids::{ModelExportId, ModelVersionId},
-    model::{Alias, Chat, ChatPiece, ModelFile, ModelVersion, MoveAlias, RegisterModel},
+    model::{
+        Alias, Chat, ChatPiece, DownloadModel, HubSource, ModelDownload, ModelFile, ModelVersion,
+        MoveAlias, RegisterModel,
+    },
     model_export::{CreateModelExport, ModelExport, ModelExportFormat},
 };
 
@@ -30,6 +33,27 @@ pub fn list_model_files(project: &str) -> impl Future<Output = ApiResult<Vec<Mod
 /// Registers a base model.
 pub async fn register_model(project: String, request: RegisterModel) -> ApiResult<ModelVersion> {
     let path = format!("{}/models", path_of(&project));
+    client::send(Method::Post, path, &request).await
+}
+
+/// Where the server downloads base models from.
+pub fn get_hub(project: &str) -> impl Future<Output = ApiResult<HubSource>> + use<> {
+    client::get(format!("{}/hub", path_of(project)))
+}
+
+/// The newest downloads of base models, newest first.
+pub fn list_model_downloads(
+    project: &str,
+) -> impl Future<Output = ApiResult<Vec<ModelDownload>>> + use<> {
+    client::get(format!("{}/model-downloads", path_of(project)))
+}
+
+/// Asks for a base model from the hub.
+pub async fn create_model_download(
+    project: String,
+    request: DownloadModel,
+) -> ApiResult<ModelDownload> {
+    let path = format!("{}/model-downloads", path_of(&project));
     client::send(Method::Post, path, &request).await
 }
 

@@ -3,10 +3,12 @@
 use leptos::prelude::*;
 use shared::{
     account::Role,
+    hub::HubModel,
     model::{Alias, AliasMove, ModelKind, ModelVersion},
 };
 
 use super::{
+    downloads::Downloads,
     promote::{Promote, RollBack},
     register::Register,
 };
@@ -36,6 +38,10 @@ pub fn ModelsPage() -> impl IntoView {
         move || api::models::list_aliases(&slug)
     });
     provide_context(aliases);
+    let downloads = Remote::new({
+        let slug = slug.clone();
+        move || api::models::list_model_downloads(&slug)
+    });
     let registering = RwSignal::new(false);
     let lead = Signal::derive(move || {
         let (Some(models), Some(aliases)) = (models.get(), aliases.get()) else {
@@ -57,6 +63,7 @@ pub fn ModelsPage() -> impl IntoView {
             <PageHeader title=Signal::stored("Models".to_owned()) lead>
                 {action}
             </PageHeader>
+            <Downloads downloads models />
             <Loaded remote=models let:list>
                 {table(slug.clone(), list, aliases, current.allows(Role::Engineer))}
             </Loaded>
@@ -64,7 +71,7 @@ pub fn ModelsPage() -> impl IntoView {
                 {move || history(&list.get(), &models.get().unwrap_or_default())}
             </Loaded>
         </div>
-        <Register open=registering models />
+        <Register open=registering models downloads />
     }
 }
 
@@ -93,7 +100,7 @@ fn table(
     (move || {
         let list = list.get();
         if list.is_empty() {
-            let text = "Put a GGUF file, or a folder with safetensors, into the folder `models` of the server's data folder, then register it here.";
+            let text = "Register a base model: from the hub by its name, or from the folder `models` of the server's data folder.";
             return view! { <EmptyState title="No models yet" text /> }.into_any();
         }
         let production = aliases.with(|state| {
@@ -130,8 +137,19 @@ pub(super) fn lineage(one: &ModelVersion, base: Option<&str>) -> String {
     match (base, one.kind) {
         (Some(base), _) => format!("Trained on {base}"),
         (None, ModelKind::Adapter | ModelKind::Tuned | ModelKind::Reward) => "Trained".to_owned(),
-        (None, ModelKind::Base) => one.path.clone(),
+        (None, ModelKind::Base) => {
+            let hub = one.hub.as_ref().map(from_hub);
+            hub.unwrap_or_else(|| one.path.clone())
+        }
     }
+}
+
+/// A name on the hub with the beginning of its commit.
+fn from_hub(hub: &HubModel) -> String {
+    hub.commit().map_or_else(
+        || hub.to_string(),
+        |commit| hub.at(&commit[..7]).to_string(),
+    )
 }
 
 fn row(

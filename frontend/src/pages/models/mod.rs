@@ -1,6 +1,8 @@
 //! Which model versions are there, where do they come from, and which one is in production?
 
 pub mod chat;
+pub mod download;
+pub mod downloads;
 pub mod exports;
 pub mod list;
 pub mod model;

@@ -121,6 +121,15 @@ fn content(slug: &str, found: Option<Found>, is_production: Memo<bool>) -> AnyVi
             .get()
             .then(|| view! { <Badge tone=Tone::Positive text="In production" /> })
     };
+    let commit = version.hub.as_ref().and_then(|hub| {
+        let commit = hub.commit()?.to_owned();
+        Some(view! {
+            <div class="facts__row">
+                <dt>"Commit on the hub"</dt>
+                <dd>{commit}</dd>
+            </div>
+        })
+    });
     view! {
         <Exports version=version.clone() />
         <Card title="Origin">
@@ -135,6 +144,7 @@ fn content(slug: &str, found: Option<Found>, is_production: Memo<bool>) -> AnyVi
                         <TimeAgo at=version.created_at />
                     </dd>
                 </div>
+                {commit}
                 <div class="facts__row">
                     <dt>"SHA-256 of the weights"</dt>
                     <dd>{version.content_hash}</dd>

@@ -1,8 +1,9 @@
-//! Registers a base model from the server's disk.
+//! Registers a base model: from the hub, or from the server's disk.
 
 use leptos::prelude::*;
-use shared::model::{ModelFile, ModelVersion, RegisterModel};
+use shared::model::{ModelDownload, ModelFile, ModelVersion, RegisterModel};
 
+use super::download::Download;
 use crate::{
     api,
     components::{
@@ -20,11 +21,48 @@ pub fn Register(
     open: RwSignal<bool>,
     /// The list that the new version belongs to.
     models: Remote<Vec<ModelVersion>>,
+    /// The downloads that are under way.
+    downloads: Remote<Vec<ModelDownload>>,
 ) -> impl IntoView {
     view! {
         <Dialog open title="Register a base model".to_owned()>
-            <Files open models />
+            <Sources open models downloads />
         </Dialog>
+    }
+}
+
+/// Where a base model comes from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Source {
+    Hub,
+    Folder,
+}
+
+#[component]
+fn Sources(
+    open: RwSignal<bool>,
+    models: Remote<Vec<ModelVersion>>,
+    downloads: Remote<Vec<ModelDownload>>,
+) -> impl IntoView {
+    let source = RwSignal::new(Source::Hub);
+    let choices = vec![
+        Choice::new(Source::Hub, "The hub, by its name"),
+        Choice::new(Source::Folder, "The server's folder of models"),
+    ];
+    let form = move || match source.get() {
+        Source::Hub => view! { <Download open downloads /> }.into_any(),
+        Source::Folder => view! { <Files open models /> }.into_any(),
+    };
+    view! {
+        <div class="form">
+            <Select
+                label="From"
+                choices
+                value=source
+                on_change=move |chosen| source.set(chosen)
+            />
+            {form}
+        </div>
     }
 }
 

@@ -246,6 +246,9 @@ fn lineage(run: &Run) -> AnyView {
         ),
         entry("Attempts", run.attempt.to_string()),
     ];
+    if let Some(hub) = &run.base_hub {
+        facts.insert(2, entry("Base on the hub", hub.to_string()));
+    }
     if let Some(reason) = &run.request.suite_override {
         facts.push(entry("Started without a locked suite", reason.clone()));
     }
