@@ -190,6 +190,7 @@ impl GenerateCommand {
     fn request(&self, prompt: Vec<u32>, draw: usize) -> GenerateRequest {
         GenerateRequest {
             prompt,
+            adapter: 0,
             sampling: Sampling {
                 temperature: self.temperature,
                 top_p: self.top_p,

@@ -165,6 +165,7 @@ fn request(
 ) -> Result<GenerateRequest, InferenceError> {
     Ok(GenerateRequest {
         prompt: encoder.prompt(&question.messages, None)?,
+        adapter: 0,
         sampling: Sampling {
             temperature: decoding.temperature,
             top_p: decoding.top_p,

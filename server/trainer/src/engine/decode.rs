@@ -1,5 +1,7 @@
 //! Prefill and single steps over a key-value cache, on the same weights and adapter as training.
 //!
+//! Sequences of one batch can have different adapters. Prompts are read adapter by adapter, because
+//! beginnings that they share are read once; a step multiplies all rows by the base at once.
 //! Sampling, stopping and the choice of sequences are not in here: `generate` does that, by naming
 //! in each step the sequences that go on.
 
@@ -8,19 +10,20 @@ use std::sync::Arc;
 use candle_core::{DType, Result, Tensor, bail};
 
 use super::batch::Batch;
-use super::model::{Model, Pass, on_pool};
+use super::model::{Adapters, Applied, Model, Pass, on_pool};
+use super::stretches::stretches;
 use crate::adapter::{Adapter, RowScales};
 use crate::ops::{self, Buffer};
 
-/// The keys and values of some sequences, by layer, of one model and one state of its adapter.
+/// The keys and values of some sequences, by layer, of one model and one state of its adapters.
 #[derive(Debug)]
 pub struct KvCache {
     /// For each layer `[2, sequences, KV, capacity, d]`: keys, then values.
     layers: Vec<Tensor>,
     lengths: Vec<usize>,
     capacity: usize,
-    /// How the adapter scales the model's rows, if it is weight-decomposed.
-    row_scales: Option<Arc<RowScales>>,
+    /// How the adapter of each sequence scales the model's rows, if it is weight-decomposed.
+    row_scales: Vec<Option<Arc<RowScales>>>,
 }
 
 impl KvCache {
@@ -34,7 +37,7 @@ impl KvCache {
             layers,
             lengths: vec![0; sequences],
             capacity,
-            row_scales: None,
+            row_scales: Vec::with_capacity(sequences),
         })
     }
 
@@ -61,6 +64,20 @@ impl Model {
         rows: &[&[u32]],
         capacity: usize,
     ) -> Result<(KvCache, Tensor)> {
+        self.prefill_each(&vec![adapter; rows.len()], rows, capacity)
+    }
+
+    /// The same with an adapter for each prompt. Prompts of one adapter are to lie together.
+    ///
+    /// # Errors
+    /// As there, and if there are not as many adapters as prompts.
+    pub fn prefill_each(
+        &self,
+        adapters: &[Option<&Adapter>],
+        rows: &[&[u32]],
+        capacity: usize,
+    ) -> Result<(KvCache, Tensor)> {
+        expect_as_many(adapters.len(), rows.len())?;
         if let Some(row) = rows
             .iter()
             .find(|row| row.is_empty() || row.len() > capacity)
@@ -70,22 +87,33 @@ impl Model {
                 row.len()
             );
         }
-        on_pool(|| self.read(adapter, rows, capacity))
+        on_pool(|| {
+            let mut cache = KvCache::new(self, rows.len(), capacity)?;
+            let last = self.pool.take((rows.len(), self.config.hidden_size))?;
+            for (slots, adapter) in stretches(adapters) {
+                let last = last.narrow(0, slots.start, slots.len())?;
+                self.read(&mut cache, adapter, (slots.start, &rows[slots]), &last)?;
+            }
+            cache.lengths = rows.iter().map(|row| row.len()).collect();
+            Ok((cache, self.logits(&last)?))
+        })
     }
 
+    /// Reads the prompts of the sequences from `first` on, and writes the result of the last block
+    /// behind each, `[rows, D]`.
     fn read(
         &self,
+        cache: &mut KvCache,
         adapter: Option<&Adapter>,
-        rows: &[&[u32]],
-        capacity: usize,
-    ) -> Result<(KvCache, Tensor)> {
-        let mut cache = KvCache::new(self, rows.len(), capacity)?;
+        (first, rows): (usize, &[&[u32]]),
+        last: &Tensor,
+    ) -> Result<()> {
         let pass = Pass::new(self, adapter)?;
         let batch = Batch::unlabelled(rows);
         let places: Vec<_> = (0..rows.len())
-            .flat_map(|slot| {
-                let segments = batch.segments_of(slot).into_iter();
-                segments.map(move |one| (one.start..one.end, slot))
+            .flat_map(|row| {
+                let segments = batch.segments_of(row).into_iter();
+                segments.map(move |one| (one.start..one.end, first + row))
             })
             .map(|(rows, slot)| {
                 let position = batch.positions[rows.start] as usize;
@@ -99,15 +127,15 @@ impl Model {
             ops::store_rows(cached, &self.keys_and_values(qkv)?, &places)?;
             x = result;
         }
-        cache.row_scales = pass.row_scales;
-        cache.lengths = rows.iter().map(|row| row.len()).collect();
+        let row_scales = pass
+            .applied()
+            .and_then(|applied| applied.row_scales.clone());
+        cache.row_scales.extend(vec![row_scales; rows.len()]);
         let ends = batch.ends.iter();
         let ends: Vec<_> = ends
             .map(|end| batch.segments[*end].end as u32 - 1)
             .collect();
-        let last = self.pool.take((rows.len(), self.config.hidden_size))?;
-        ops::gather_rows(&last, &x, &ends)?;
-        Ok((cache, self.logits(&last)?))
+        ops::gather_rows(last, &x, &ends)
     }
 
     /// Reads tokens at their seats, sequence and position, behind what the cache holds of their
@@ -153,17 +181,47 @@ impl Model {
         cache: &mut KvCache,
         next: &[(usize, u32)],
     ) -> Result<Tensor> {
-        let is_decomposed = adapter.is_some_and(|adapter| adapter.shape().weight_decomposed);
-        if is_decomposed != cache.row_scales.is_some() {
-            bail!("the cache was filled with another adapter");
-        }
+        self.step_each(&vec![adapter; next.len()], cache, next)
+    }
+
+    /// The same with the adapter of each named sequence. Sequences of one adapter are to lie together,
+    /// so that each adapter multiplies their rows at once.
+    ///
+    /// # Errors
+    /// As there, and if there are not as many adapters as named sequences.
+    pub fn step_each(
+        &self,
+        adapters: &[Option<&Adapter>],
+        cache: &mut KvCache,
+        next: &[(usize, u32)],
+    ) -> Result<Tensor> {
+        expect_as_many(adapters.len(), next.len())?;
         let seats = append(cache, next)?;
-        let tokens: Vec<u32> = next.iter().map(|(_, token)| *token).collect();
+        let mut applied = Vec::new();
+        for (rows, adapter) in stretches(adapters) {
+            let is_decomposed = adapter.is_some_and(|adapter| adapter.shape().weight_decomposed);
+            let mut slots = next[rows.clone()].iter().map(|(slot, _)| *slot);
+            if slots.any(|slot| cache.row_scales[slot].is_some() != is_decomposed) {
+                bail!("the cache was filled with another adapter");
+            }
+            let row_scales = cache.row_scales[next[rows.start].0].clone();
+            applied.push((
+                rows,
+                Applied {
+                    adapter,
+                    row_scales,
+                },
+            ));
+        }
+        let adapters = match (applied.pop(), applied.is_empty()) {
+            (Some((_, only)), true) => Adapters::One(only),
+            (last, _) => Adapters::Stretches(applied.into_iter().chain(last).collect()),
+        };
         let pass = Pass {
-            adapter,
-            row_scales: cache.row_scales.clone(),
+            adapters,
             dropout: None,
         };
+        let tokens: Vec<u32> = next.iter().map(|(_, token)| *token).collect();
         on_pool(|| {
             let x = self.read_on(&pass, cache, &tokens, &seats)?;
             self.logits(&x)
@@ -174,6 +232,13 @@ impl Model {
         let first = self.shape.width();
         qkv.narrow(1, first, self.shape.qkv_width() - first)
     }
+}
+
+fn expect_as_many(adapters: usize, rows: usize) -> Result<()> {
+    if adapters != rows {
+        bail!("{adapters} adapters for {rows} sequences: name one for each");
+    }
+    Ok(())
 }
 
 /// Makes room for one token each and says where they go: sequence and position.

@@ -16,7 +16,7 @@ use crate::ops::{self, Buffer};
 impl<'a> Linear<'a> {
     /// How the rows of the adapted layers are scaled, in their order, if they are.
     pub(super) fn row_scales(&self) -> Option<&'a [RowScale]> {
-        let scales = self.pass.row_scales.as_ref()?;
+        let scales = self.pass.applied()?.row_scales.as_ref()?;
         Some(scales.group(self.layer, self.group))
     }
 

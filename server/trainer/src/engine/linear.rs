@@ -2,14 +2,15 @@
 //!
 //! `y = x·Wᵀ + s·u·Bᵀ` with `u = dropout(x)·Aᵀ`. PEFT draws a mask for each layer; here layers
 //! that read one input share one, so that their A matrices multiply it at once. What a
-//! weight-decomposed adapter does instead is in `decomposed`.
+//! weight-decomposed adapter does instead is in `decomposed`, and what rows with different adapters do in
+//! `stretches`.
 
 use candle_core::{Result, Tensor};
 use shared::training::TargetModule;
 
 use super::gradients::Gradients;
-use super::model::{Model, Pass};
-use crate::adapter::{Group, LoraGroup, LoraPart};
+use super::model::{Adapters, Model, Pass};
+use crate::adapter::{Adapter, Group, LoraGroup, LoraPart};
 use crate::model::{Matrix, Rows};
 use crate::ops::{self, Buffer, DropoutKey};
 
@@ -53,7 +54,11 @@ impl<'a> Linear<'a> {
     }
 
     fn lora(&self) -> Option<(&'a LoraGroup, f32)> {
-        let adapter = self.pass.adapter?;
+        self.lora_of(self.pass.adapter()?)
+    }
+
+    /// The matrices of an adapter for the group, and its scaling.
+    pub(super) fn lora_of(&self, adapter: &'a Adapter) -> Option<(&'a LoraGroup, f32)> {
         Some((
             adapter.group(self.layer, self.group)?,
             adapter.shape().scaling(),
@@ -81,7 +86,7 @@ impl<'a> Linear<'a> {
     }
 
     /// The layers with an adapter, with their columns of `y` and `u`.
-    fn adapted(
+    pub(super) fn adapted(
         lora: &'a LoraGroup,
         y: &[(TargetModule, Tensor)],
         u: &Tensor,
@@ -112,6 +117,11 @@ impl<'a> Linear<'a> {
     /// Writes `y` `[T, Σ out]` from `x` `[T, in]`; returns what the adapters' backward needs.
     pub(super) fn forward(&self, y: &Tensor, x: &Tensor) -> Result<Option<Inner>> {
         let columns = self.columns(y)?;
+        if let Adapters::Stretches(stretches) = &self.pass.adapters {
+            self.base(&columns, x)?;
+            self.add_stretches(&columns, x, stretches)?;
+            return Ok(None);
+        }
         let Some((lora, scale)) = self.lora() else {
             self.base(&columns, x)?;
             return Ok(None);

@@ -16,6 +16,7 @@
 //! | `gradients` | where a backward adds what it finds |
 //! | `linear` | a linear layer with its adapter, forward and backward |
 //! | `decomposed` | the same where the adapter is weight-decomposed |
+//! | `stretches` | the same where rows have different adapters |
 //! | `head` | log-probabilities and unit gradients by vocabulary tiles |
 //! | `reward` | a score for each sequence instead, as a reward model gives |
 //! | `decode` | prefill and single steps over a key-value cache |
@@ -34,6 +35,7 @@ mod head;
 mod linear;
 mod model;
 mod reward;
+mod stretches;
 #[cfg(test)]
 mod tests;
 

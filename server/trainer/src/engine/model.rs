@@ -1,5 +1,6 @@
 //! Weights with what is derived from them; the whole model forward and backward.
 
+use std::ops::Range;
 use std::sync::Arc;
 
 use candle_core::{DType, Device, Result, Tensor};
@@ -32,10 +33,25 @@ pub struct Model {
 /// How passes through the model are made while neither it nor the adapter changes.
 #[derive(Clone, Debug)]
 pub struct Pass<'a> {
+    pub(super) adapters: Adapters<'a>,
+    pub(super) dropout: Option<DropoutKey>,
+}
+
+/// What is added to the base.
+#[derive(Clone, Debug)]
+pub(super) enum Adapters<'a> {
+    /// One adapter, or none, for all rows.
+    One(Applied<'a>),
+    /// One for each stretch of rows, in the order of the rows and without gaps. There is no backward.
+    Stretches(Vec<(Range<usize>, Applied<'a>)>),
+}
+
+/// An adapter, or none, with what it needs of the model.
+#[derive(Clone, Debug)]
+pub(super) struct Applied<'a> {
     pub(super) adapter: Option<&'a Adapter>,
     /// How a weight-decomposed adapter scales the model's rows.
     pub(super) row_scales: Option<Arc<RowScales>>,
-    pub(super) dropout: Option<DropoutKey>,
 }
 
 impl<'a> Pass<'a> {
@@ -44,8 +60,10 @@ impl<'a> Pass<'a> {
     pub fn new(model: &Model, adapter: Option<&'a Adapter>) -> Result<Self> {
         let scales = adapter.map(|adapter| RowScales::new(&model.weights, adapter));
         Ok(Self {
-            adapter,
-            row_scales: scales.transpose()?.flatten().map(Arc::new),
+            adapters: Adapters::One(Applied {
+                adapter,
+                row_scales: scales.transpose()?.flatten().map(Arc::new),
+            }),
             dropout: None,
         })
     }
@@ -59,9 +77,17 @@ impl<'a> Pass<'a> {
         }
     }
 
-    /// The adapter in use.
+    /// The adapter of all rows.
     pub fn adapter(&self) -> Option<&'a Adapter> {
-        self.adapter
+        self.applied()?.adapter
+    }
+
+    /// What all rows have, if they have the same.
+    pub(super) fn applied(&self) -> Option<&Applied<'a>> {
+        match &self.adapters {
+            Adapters::One(applied) => Some(applied),
+            Adapters::Stretches(_) => None,
+        }
     }
 }
 

@@ -4,7 +4,7 @@ use std::fmt;
 use std::time::Duration;
 
 use super::answer::Answer;
-use super::decoder::Decoder;
+use super::decoder::{Decoder, Prompt};
 use super::request::{FinishReason, GenerateRequest, Generated};
 use crate::error::Result;
 use crate::model::{ModelConfig, TextTokenizer};
@@ -35,8 +35,8 @@ impl fmt::Debug for Generator<'_> {
 
 impl Generator<'_> {
     /// Answers all requests, and tells `on_text` the index of a request and a piece of its text
-    /// whenever one is certain. Requests of similar length are answered together; the result is in
-    /// the order of the requests.
+    /// whenever one is certain. Requests of similar length are answered together, those of one
+    /// adapter side by side; the result is in the order of the requests.
     ///
     /// A prompt that is empty or fills the context gets an empty answer that ended by length. When
     /// interrupted, every answer is what it was until then.
@@ -51,7 +51,8 @@ impl Generator<'_> {
             .filter(|&index| self.room(&requests[index]) > 0)
             .collect();
         order.sort_by_key(|&index| requests[index].prompt.len());
-        for indices in order.chunks(self.batch_size.max(1)) {
+        for indices in order.chunks_mut(self.batch_size.max(1)) {
+            indices.sort_by_key(|&index| requests[index].adapter);
             let answers = self.batch(requests, indices, on_text, interrupter)?;
             for (&index, answer) in indices.iter().zip(answers) {
                 results[index] = answer;
@@ -111,10 +112,14 @@ impl Generator<'_> {
     ) -> Result<()> {
         let capacity = |running: &Running<'_>| requests[running.index].prompt.len() + running.room;
         let capacity = batch.iter().map(capacity).max().unwrap_or(0);
-        let prompts: Vec<&[u32]> = batch
-            .iter()
-            .map(|running| requests[running.index].prompt.as_slice())
-            .collect();
+        let prompts = batch.iter().map(|running| {
+            let request = &requests[running.index];
+            Prompt {
+                tokens: &request.prompt,
+                adapter: request.adapter,
+            }
+        });
+        let prompts: Vec<Prompt<'_>> = prompts.collect();
         let mut logits = self.decoder.prefill(&prompts, capacity)?;
         let mut alive: Vec<usize> = (0..batch.len()).collect();
         loop {

@@ -3,7 +3,7 @@
 //! A [`GenerateRequest`] is tokens in, and a [`Generated`] is text out; rendering conversations is
 //! `data`'s business and computing logits the engine's, behind [`Decoder`]. Every request draws
 //! from a random source of its own, so what it is answered does not depend on what else is asked
-//! at the same time.
+//! at the same time. Requests of one batch can be for different adapters on one base.
 //!
 //! | file | what it holds |
 //! | --- | --- |
@@ -29,7 +29,7 @@ mod rewards;
 mod rows;
 mod sample;
 
-pub use decoder::{Decoder, ModelDecoder};
+pub use decoder::{Decoder, ModelDecoder, Prompt};
 pub use generator::Generator;
 pub use judge::{Judge, best_of};
 pub use request::{FinishReason, GenerateRequest, Generated, Sampling};

@@ -9,6 +9,8 @@ use serde::{Deserialize, Serialize};
 pub struct GenerateRequest {
     /// The rendered and tokenized conversation, ending with the beginning of an answer.
     pub prompt: Vec<u32>,
+    /// Which of the decoder's adapters answers; 0 where it has one, or none.
+    pub adapter: usize,
     /// How tokens are chosen.
     pub sampling: Sampling,
     /// The most tokens of the answer.

@@ -80,6 +80,7 @@ impl Answerer for RowAnswerer<'_> {
             .map(|(_, row, question, _)| {
                 Ok(GenerateRequest {
                     prompt: self.encoder.prompt(question.prompt, row.tools.as_ref())?,
+                    adapter: 0,
                     sampling: Sampling::default(),
                     max_new_tokens,
                     stop: Vec::new(),
@@ -113,6 +114,7 @@ impl Drawer for RowAnswerer<'_> {
     ) -> Result<Vec<Drawn>> {
         let requests = draws.iter().map(|draw| GenerateRequest {
             prompt: draw.prompt.prompt.tokens.clone(),
+            adapter: 0,
             sampling: Sampling {
                 temperature: settings.temperature,
                 seed: draw.seed,

@@ -10,8 +10,8 @@ use trainer::data::{Encoder, Row};
 use trainer::engine::Model;
 use trainer::error::Result;
 use trainer::generate::{
-    Decoder, FinishReason, GenerateRequest, Generated, Generator, ModelDecoder, RowAnswerer,
-    Sampling,
+    Decoder, FinishReason, GenerateRequest, Generated, Generator, ModelDecoder, Prompt,
+    RowAnswerer, Sampling,
 };
 use trainer::model::LoadedModel;
 use trainer::run::{Answerer, Interrupter};
@@ -25,6 +25,7 @@ fn model(loaded: &LoadedModel) -> Model {
 fn request(prompt: Vec<u32>, max_new_tokens: usize) -> GenerateRequest {
     GenerateRequest {
         prompt,
+        adapter: 0,
         sampling: Sampling::default(),
         max_new_tokens,
         stop: Vec::new(),
@@ -91,6 +92,45 @@ fn trained(loaded: &LoadedModel) -> Adapter {
     let path = fixture("trajectory-sft.safetensors");
     let bytes = std::fs::read(&path).unwrap();
     adapter::parse(&bytes, &path, &loaded.config, &peft, &Device::Cpu).unwrap()
+}
+
+#[test]
+fn rows_with_different_adapters_are_answered_as_by_each_alone() {
+    let loaded = tiny();
+    let model = model(&loaded);
+    let (random, _) =
+        adapter::load(&fixture("adapter-random"), &loaded.config, &Device::Cpu).unwrap();
+    let trained = trained(&loaded);
+    let adapters = vec![Some(&trained), None, Some(&random)];
+    let reference = json("greedy.json");
+    let reference = reference.as_array().unwrap();
+    let asked = reference.iter().flat_map(|entry| {
+        let of_entry = (0..adapters.len()).map(|adapter| GenerateRequest {
+            adapter,
+            ..request(ids(&entry["prompt"]), 24)
+        });
+        of_entry.collect::<Vec<_>>()
+    });
+    let requests: Vec<GenerateRequest> = asked.collect();
+    for batch_size in [2, 3, 32] {
+        let mut decoder = ModelDecoder::with_each(&model, adapters.clone());
+        let together = generate(&loaded, &mut decoder, batch_size, &requests);
+        for (request, found) in requests.iter().zip(together) {
+            let mut alone = ModelDecoder::new(&model, adapters[request.adapter]);
+            let request = GenerateRequest {
+                adapter: 0,
+                ..request.clone()
+            };
+            assert_eq!(generate(&loaded, &mut alone, 1, &[request])[0], found);
+        }
+    }
+    let mut decoder = ModelDecoder::with_each(&model, adapters.clone());
+    let unknown = Prompt {
+        tokens: &[1],
+        adapter: 3,
+    };
+    let refused = decoder.prefill(&[unknown], 4).unwrap_err().to_string();
+    assert!(refused.contains("the decoder has 3"), "{refused}");
 }
 
 #[test]
@@ -178,7 +218,7 @@ impl Scripted {
 }
 
 impl Decoder for Scripted {
-    fn prefill(&mut self, _: &[&[u32]], _: usize) -> Result<Vec<f32>> {
+    fn prefill(&mut self, _: &[Prompt<'_>], _: usize) -> Result<Vec<f32>> {
         Ok(self.logits())
     }
 

@@ -80,6 +80,7 @@ fn greedy_answers_are_those_of_transformers() {
             let asked = [Message::user(entry["text"].as_str().unwrap())];
             GenerateRequest {
                 prompt: encoder.prompt(&asked, None).unwrap(),
+                adapter: 0,
                 sampling: Sampling::default(),
                 max_new_tokens: 48,
                 stop: Vec::new(),

@@ -4,6 +4,7 @@ mod decode;
 mod decomposed;
 mod oracle;
 mod quantised;
+mod stretches;
 
 use candle_core::{Tensor, backprop::GradStore};
 use shared::training::TargetModule;
