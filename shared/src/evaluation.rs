@@ -1,5 +1,7 @@
 //! Evaluations: a suite answered by a model version with a prompt, each answer checked.
 
+use std::ops::RangeInclusive;
+
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
@@ -12,6 +14,9 @@ use crate::{
 
 /// The most tokens that one answer may be given.
 pub const MAX_NEW_TOKENS: u32 = 4096;
+
+/// How many answers the best can be chosen from.
+pub const BEST_OF: RangeInclusive<u32> = 2..=16;
 
 /// How answers are generated.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
@@ -43,6 +48,18 @@ impl Default for Decoding {
     }
 }
 
+/// Several answers are drawn to each question, and the one that a reward model scores highest is
+/// given.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(deny_unknown_fields)]
+pub struct BestOf {
+    /// How many are drawn, in [`BEST_OF`].
+    pub answers: u32,
+    /// The reward model that chooses, on the base of the model that answers.
+    pub reward_model_id: ModelVersionId,
+}
+
 /// Asks for an evaluation.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
@@ -57,6 +74,25 @@ pub struct CreateEvaluation {
     /// How answers are generated.
     #[serde(default)]
     pub decoding: Decoding,
+    /// Gives the best of several answers to each input, which needs a temperature; absent for one
+    /// answer.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub best_of: Option<BestOf>,
+}
+
+impl CreateEvaluation {
+    /// Whether a difference between the two can only come from what a report compares: model, prompt
+    /// and the choice among several answers. Where that choice differs, so may the way in which
+    /// answers are drawn, but never their greatest length.
+    #[must_use]
+    pub fn is_comparable_to(&self, other: &Self) -> bool {
+        let (own, others) = (&self.decoding, &other.decoding);
+        if self.best_of == other.best_of {
+            own == others
+        } else {
+            own.max_new_tokens == others.max_new_tokens
+        }
+    }
 }
 
 /// One evaluation.
@@ -83,6 +119,9 @@ pub struct Evaluation {
     pub suite_name: String,
     /// The name and number of the prompt version, such as `Short 1`; empty for none.
     pub prompt_name: String,
+    /// The name and number of the reward model that chooses among answers; empty for none.
+    #[serde(default)]
+    pub reward_model_name: String,
     /// What it found, once it is done.
     pub summary: Option<EvaluationSummary>,
     /// Who asked for it.
@@ -205,4 +244,44 @@ pub struct EvaluationResult {
     pub latency_ms: f64,
     /// Whether the answer was cut because it had as many tokens as it may.
     pub cut_off: bool,
+    /// What the reward model gave the answer, where it chose it; absent of one that it could not read
+    /// whole, too.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reward_score: Option<f64>,
+}
+
+#[cfg(test)]
+mod tests {
+    use uuid::Uuid;
+
+    use super::*;
+
+    fn evaluation(temperature: f64, max_new_tokens: u32, answers: Option<u32>) -> CreateEvaluation {
+        let reward_model_id = Uuid::nil().into();
+        CreateEvaluation {
+            model_version_id: Uuid::nil().into(),
+            suite_id: Uuid::nil().into(),
+            prompt_version_id: None,
+            decoding: Decoding {
+                temperature,
+                max_new_tokens,
+                ..Decoding::default()
+            },
+            best_of: answers.map(|answers| BestOf {
+                answers,
+                reward_model_id,
+            }),
+        }
+    }
+
+    #[test]
+    fn a_choice_among_answers_may_bring_its_own_temperature_but_no_longer_answers() {
+        let greedy = evaluation(0.0, 256, None);
+        assert!(greedy.is_comparable_to(&evaluation(0.8, 256, Some(8))));
+        assert!(!greedy.is_comparable_to(&evaluation(0.8, 128, Some(8))));
+        assert!(!greedy.is_comparable_to(&evaluation(0.8, 256, None)));
+        let chosen = evaluation(0.8, 256, Some(8));
+        assert!(!chosen.is_comparable_to(&evaluation(1.0, 256, Some(8))));
+        assert!(chosen.is_comparable_to(&evaluation(1.0, 256, Some(4))));
+    }
 }

@@ -4,7 +4,7 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    evaluation::Decoding,
+    evaluation::{BestOf, Decoding},
     hub::HubModel,
     ids::{ModelId, ModelVersionId, PromptVersionId, RunId, UserId},
     job::Job,
@@ -196,6 +196,23 @@ pub struct Chat {
     /// How the answer is generated.
     #[serde(default)]
     pub decoding: Decoding,
+    /// Gives the best of several answers, which needs a temperature; absent for one answer, which
+    /// comes as it grows.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub best_of: Option<BestOf>,
+}
+
+/// An answer with what a reward model gives it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct ScoredAnswer {
+    /// The text.
+    pub text: String,
+    /// Its score, to be compared with those of the other answers to the same question only; absent
+    /// where the reward model cannot read it whole.
+    pub score: Option<f64>,
+    /// Tokens of the answer.
+    pub output_tokens: u64,
 }
 
 /// What the answer to a [`Chat`] consists of, as server-sent events.
@@ -207,6 +224,22 @@ pub enum ChatPiece {
     Text {
         /// The text that follows.
         text: String,
+    },
+    /// How far several answers are, of which one will be given.
+    Drawing {
+        /// How many have ended.
+        ended: u32,
+        /// How many are drawn.
+        answers: u32,
+        /// Tokens that those under way have by now.
+        tokens: u32,
+    },
+    /// What the answer was chosen for, behind its text.
+    Chosen {
+        /// Its score; absent where the reward model could read none of them whole.
+        score: Option<f64>,
+        /// The other answers, the best first.
+        others: Vec<ScoredAnswer>,
     },
     /// The end of the answer.
     Done {

@@ -59,10 +59,22 @@ pub struct ReportSummary {
     pub baseline_name: String,
     /// The name and number of the candidate.
     pub candidate_name: String,
+    /// From how many answers a reward model chose the candidate's, if it did.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub candidate_best_of: Option<u32>,
     /// Who made it.
     pub created_by: Option<UserId>,
     /// When.
     pub created_at: DateTime<Utc>,
+}
+
+impl ReportSummary {
+    /// Whether it lets the candidate into production as it is. What a reward model chose from several
+    /// answers says nothing of a model that is asked once.
+    #[must_use]
+    pub const fn allows_promotion(&self) -> bool {
+        self.passed && self.candidate_best_of.is_none()
+    }
 }
 
 /// A report with its numbers.
@@ -88,6 +100,9 @@ pub struct ReportSnapshot {
     pub candidate: Subject,
     /// How answers were generated.
     pub decoding: Decoding,
+    /// How the baseline's were, where that is not the same.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub baseline_decoding: Option<Decoding>,
     /// What got better, what got worse, and what could not be decided, a sentence each.
     pub findings: Vec<ReportFinding>,
     /// The suites, domain first.
@@ -118,6 +133,40 @@ pub struct Subject {
     pub prompt_name: String,
     /// Where an adapter comes from, such as `run 3 on intake 2`; empty for a base.
     pub lineage: String,
+    /// How its answers were chosen from several; absent for one answer to each input.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub choice: Option<ChoiceOfAnswers>,
+}
+
+impl Subject {
+    /// The model version, and how its answers were chosen, such as `intake 1 (best of 8 by judge 1)`.
+    #[must_use]
+    pub fn name(&self) -> String {
+        match &self.choice {
+            Some(choice) => format!("{} ({choice})", self.model_name),
+            None => self.model_name.clone(),
+        }
+    }
+}
+
+/// How answers were chosen from several.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct ChoiceOfAnswers {
+    /// How many were drawn to each input.
+    pub answers: u32,
+    /// The name and number of the reward model that chose.
+    pub reward_model_name: String,
+}
+
+impl std::fmt::Display for ChoiceOfAnswers {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(
+            formatter,
+            "best of {} by {}",
+            self.answers, self.reward_model_name
+        )
+    }
 }
 
 text_enum! {

@@ -2,7 +2,7 @@
 //!
 //! A read belongs to the page that asks: it is aborted when the reactive owner that started it is
 //! cleaned up. A write is never aborted, because what a person asked for should happen even if
-//! they go on to another page.
+//! they go on to another page. An answer that is read piece by piece ends with its [`Stop`].
 
 use std::{cell::RefCell, future::Future, rc::Rc};
 
@@ -153,9 +153,38 @@ async fn exchange(
     text.map_err(|_| failure(signal))
 }
 
-/// Asks for something whose answer is read piece by piece. Never aborted.
-pub async fn open(method: &str, path: &str, body: Option<&str>) -> ApiResult<Response> {
-    answer(method, path, body, None).await
+/// Ends an exchange before its end. Its copies end the same one.
+#[derive(Clone, Debug)]
+pub struct Stop(Option<AbortController>);
+
+impl Default for Stop {
+    fn default() -> Self {
+        Self(AbortController::new().ok())
+    }
+}
+
+impl Stop {
+    /// Ends it; the server stops computing.
+    pub fn stop(&self) {
+        if let Some(controller) = &self.0 {
+            controller.abort();
+        }
+    }
+
+    fn signal(&self) -> Option<AbortSignal> {
+        self.0.as_ref().map(AbortController::signal)
+    }
+
+    /// Why an exchange that could be ended has no answer, or no more of it.
+    #[must_use]
+    pub fn failure(&self) -> ApiError {
+        failure(self.signal().as_ref())
+    }
+}
+
+/// Asks for something whose answer is read piece by piece, until somebody stops it.
+pub async fn open(method: &str, path: &str, body: &str, stop: &Stop) -> ApiResult<Response> {
+    answer(method, path, Some(body), stop.signal().as_ref()).await
 }
 
 /// One request; whatever is no success becomes an error.

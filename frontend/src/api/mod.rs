@@ -31,6 +31,7 @@ pub mod suites;
 pub mod tokens;
 pub mod users;
 
+pub use client::Stop;
 pub use error::{ApiError, ApiResult};
 
 use crate::address::encode as segment;

@@ -13,7 +13,7 @@ use shared::{
 
 use super::{
     ApiResult,
-    client::{self, Method},
+    client::{self, Method, Stop},
     projects::path_of,
     stream,
 };
@@ -114,13 +114,14 @@ pub fn export_href(project: &str, id: ModelVersionId, export: ModelExportId) -> 
     format!("{}/models/{id}/exports/{export}/file", path_of(project))
 }
 
-/// Says something to a model; `heard` gets the answer piece by piece.
+/// Says something to a model; `heard` gets the answer piece by piece, until somebody stops it.
 pub async fn chat(
     project: String,
     id: ModelVersionId,
     request: Chat,
+    stop: &Stop,
     heard: impl FnMut(ChatPiece) + 'static,
 ) -> ApiResult<()> {
     let path = format!("{}/models/{id}/chat", path_of(&project));
-    stream::post(path, &request, heard).await
+    stream::post(path, &request, stop, heard).await
 }

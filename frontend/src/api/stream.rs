@@ -7,21 +7,22 @@ use wasm_bindgen_futures::JsFuture;
 use web_sys::{ReadableStreamDefaultReader, Response};
 
 use super::{
-    client,
+    client::{self, Stop},
     error::{ApiError, ApiResult},
 };
 
-/// Sends `body` to `path` and hands each event of the answer to `heard`.
+/// Sends `body` to `path` and hands each event of the answer to `heard`, until somebody stops it.
 pub async fn post<T: DeserializeOwned>(
     path: String,
     body: &impl Serialize,
+    stop: &Stop,
     mut heard: impl FnMut(T),
 ) -> ApiResult<()> {
     let body = serde_json::to_string(body).map_err(|_| ApiError::unreadable(0))?;
-    let response = client::open("POST", &path, Some(&body)).await?;
+    let response = client::open("POST", &path, &body, stop).await?;
     let reader = reader(&response).ok_or(ApiError::Network)?;
     let mut events = Events::default();
-    while let Some(bytes) = next(&reader).await.map_err(|_| ApiError::Network)? {
+    while let Some(bytes) = next(&reader).await.map_err(|_| stop.failure())? {
         for data in events.push(&bytes) {
             heard(serde_json::from_str(&data).map_err(|_| ApiError::unreadable(200))?);
         }

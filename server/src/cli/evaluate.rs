@@ -25,11 +25,11 @@ use super::base::HubArgs;
 use crate::{
     error::ApiError,
     evaluation::{Criteria, Scorer, Summarizer},
-    inference::{Asking, Inference, ModelFiles, ModelInUse, Question, on_thread},
-    services::asking::refuse_bad_decoding,
+    inference::{Asking, BestOfFiles, Inference, ModelFiles, Question, Respondent, on_thread},
+    services::{asking::refuse_bad_decoding, best_of::refuse_bad_choice},
 };
 
-/// Items that are asked and written at once.
+/// Items that are asked and written at once at most.
 const ITEMS_AT_ONCE: usize = 8;
 
 /// Asks a model the items of suites and judges its answers.
@@ -75,6 +75,16 @@ pub(super) struct EvaluateCommand {
     /// Decides what is drawn.
     #[arg(long, default_value_t = 0)]
     seed: u64,
+    /// Draws so many answers to each item, 2 to 16, and judges the one that the reward model scores
+    /// highest.
+    #[arg(long, requires = "reward")]
+    best_of: Option<u32>,
+    /// The folder with the adapter of a `reward` run on the same base.
+    #[arg(long, requires = "best_of")]
+    reward: Option<PathBuf>,
+    /// The system message that the reward model was trained with.
+    #[arg(long, requires = "reward")]
+    reward_system_prompt: Option<String>,
 }
 
 /// A line of the output: a result with the suite it belongs to.
@@ -100,6 +110,10 @@ impl EvaluateCommand {
             }
         });
         refuse_bad_decoding(&self.decoding()).map_err(|error: ApiError| anyhow::anyhow!(error))?;
+        if let Some(answers) = self.best_of {
+            refuse_bad_choice(answers, &self.decoding())
+                .map_err(|error: ApiError| anyhow::anyhow!(error))?;
+        }
         let suites = self.suites.iter().map(|path| read_suite(path));
         let suites = suites.collect::<anyhow::Result<Vec<_>>>()?;
         let clauses = match &self.spec {
@@ -116,11 +130,33 @@ impl EvaluateCommand {
             base_hash: None,
             adapter: self.adapter.clone(),
         };
+        let best_of = self.best_of_files(&files);
         let work = move || {
-            let model = Inference::default().open(&files)?;
-            Ok(self.evaluate(&model, suites, &clauses, &mut output, &interrupter))
+            let inference = Inference::default();
+            let respondent = Respondent {
+                model: inference.open(&files)?,
+                best_of: best_of
+                    .map(|files| inference.open_best_of(&files))
+                    .transpose()?,
+            };
+            Ok(self.evaluate(&respondent, suites, &clauses, &mut output, &interrupter))
         };
         on_thread(work).await?
+    }
+
+    /// The reward model that chooses among answers, on the base of the model.
+    fn best_of_files(&self, files: &ModelFiles) -> Option<BestOfFiles> {
+        let (answers, reward) = self.best_of.zip(self.reward.as_ref())?;
+        let system = self.reward_system_prompt.clone();
+        Some(BestOfFiles {
+            answers: usize::try_from(answers).unwrap_or(usize::MAX),
+            reward_model: ModelFiles {
+                name: reward.display().to_string(),
+                adapter: Some(reward.clone()),
+                ..files.clone()
+            },
+            system: system.filter(|text| !text.is_empty()),
+        })
     }
 
     const fn decoding(&self) -> Decoding {
@@ -136,7 +172,7 @@ impl EvaluateCommand {
     #[expect(clippy::print_stdout, reason = "the command's answer")]
     fn evaluate(
         &self,
-        model: &ModelInUse,
+        respondent: &Respondent,
         suites: Vec<CreateSuite>,
         clauses: &[Clause],
         output: &mut impl Write,
@@ -144,7 +180,7 @@ impl EvaluateCommand {
     ) -> anyhow::Result<()> {
         for mut suite in suites {
             suite.items.truncate(self.limit.unwrap_or(usize::MAX));
-            let summary = self.ask(model, &suite, clauses, output, interrupter)?;
+            let summary = self.ask(respondent, &suite, clauses, output, interrupter)?;
             output.flush()?;
             println!("{}", report(&suite.name, &summary));
         }
@@ -155,7 +191,7 @@ impl EvaluateCommand {
     /// Asks one suite, writing results as they come.
     fn ask(
         &self,
-        model: &ModelInUse,
+        respondent: &Respondent,
         suite: &CreateSuite,
         clauses: &[Clause],
         output: &mut impl Write,
@@ -166,7 +202,7 @@ impl EvaluateCommand {
         let mut summarizer = Summarizer::new(scorer.criteria());
         let start = Instant::now();
         let mut position = 0;
-        for items in suite.items.chunks(ITEMS_AT_ONCE) {
+        for items in suite.items.chunks(respondent.at_once(ITEMS_AT_ONCE)) {
             let numbered = (u64::try_from(position)?..).zip(items);
             let questions: Vec<Question> = numbered
                 .map(|(number, item)| {
@@ -181,7 +217,7 @@ impl EvaluateCommand {
                 questions: &questions,
                 decoding: self.decoding(),
             };
-            let answers = model.answer(&asking, &mut |_, _| {}, interrupter)?;
+            let answers = respondent.answer(&asking, interrupter)?;
             for (content, answer) in items.iter().cloned().zip(answers) {
                 let id = Uuid::nil().into();
                 let result = scorer.score(position, SuiteItem { id, content }, answer)?;

@@ -10,7 +10,7 @@ use shared::{
 };
 
 use super::{Criteria, guard};
-use crate::inference::Answer;
+use crate::inference::Candidate;
 
 /// Judges answers to the items of one suite.
 #[derive(Debug)]
@@ -46,8 +46,9 @@ impl Scorer {
         &self,
         position: i64,
         item: SuiteItem,
-        answer: Answer,
+        given: Candidate,
     ) -> Result<EvaluationResult, CheckError> {
+        let Candidate { answer, score } = given;
         let checker = self.checker.with(&item.content.checks)?;
         let checks: Vec<&Check> = self.criteria.checks_of(&item.content).collect();
         let subject = guard::OwnedSubject {
@@ -82,6 +83,7 @@ impl Scorer {
             output_tokens: as_i64(answer.output_tokens),
             latency_ms: answer.latency_ms,
             cut_off: answer.cut_off,
+            reward_score: score,
         })
     }
 }
@@ -110,6 +112,7 @@ mod tests {
     use uuid::Uuid;
 
     use super::*;
+    use crate::inference::Answer;
 
     fn criteria(rule: PassRule) -> Criteria {
         let checks: Vec<Check> = serde_json::from_value(json!([
@@ -144,8 +147,12 @@ mod tests {
             latency_ms: 1.5,
             cut_off: false,
         };
+        let given = Candidate {
+            answer,
+            score: None,
+        };
         let scorer = Scorer::new(criteria(rule)).unwrap();
-        scorer.score(4, item, answer).unwrap()
+        scorer.score(4, item, given).unwrap()
     }
 
     #[test]

@@ -14,7 +14,7 @@ use trainer::{
     model::{LoadedModel, load},
 };
 
-use super::{InferenceError, ModelInUse};
+use super::{BestOfFiles, BestOfInUse, InferenceError, ModelInUse};
 use crate::app::App;
 
 /// Bases that are kept in memory at most, but for those in use.
@@ -92,6 +92,38 @@ impl Inference {
     /// [`InferenceError::Refused`] where a file is missing, damaged, or not the one that was
     /// registered.
     pub fn open(&self, files: &ModelFiles) -> Result<ModelInUse, InferenceError> {
+        let (base, adapter) = self.open_files(files)?;
+        if let Some(adapter) = &adapter {
+            adapter.expect_answers("adapter")?;
+        }
+        Ok(ModelInUse::new(base, adapter))
+    }
+
+    /// A reward model ready to choose among answers, loaded as [`open`](Self::open) does. Blocks.
+    ///
+    /// # Errors
+    /// [`InferenceError::Refused`] as there, and for an adapter that does not score.
+    pub fn open_best_of(&self, files: &BestOfFiles) -> Result<BestOfInUse, InferenceError> {
+        let (base, adapter) = self.open_files(&files.reward_model)?;
+        let adapter = adapter.filter(|adapter| adapter.score().is_some());
+        let adapter = adapter.ok_or_else(|| {
+            InferenceError::Refused(format!(
+                "{} has no head that scores: give the adapter of a `reward` run",
+                files.reward_model.name
+            ))
+        })?;
+        Ok(BestOfInUse {
+            answers: files.answers,
+            base,
+            adapter,
+            system: files.system.clone(),
+        })
+    }
+
+    fn open_files(
+        &self,
+        files: &ModelFiles,
+    ) -> Result<(Arc<Base>, Option<Arc<Adapter>>), InferenceError> {
         let _loading = self.loading.lock().unwrap_or_else(PoisonError::into_inner);
         let base = match self.find(files) {
             Some(base) => base,
@@ -110,7 +142,8 @@ impl Inference {
             .adapter
             .as_ref()
             .map(|path| self.adapter(files, &base, path));
-        Ok(ModelInUse::new(base, adapter.transpose()?))
+        let adapter = adapter.transpose()?;
+        Ok((base, adapter))
     }
 
     /// Frees the bases that nobody has used for a while; answers how many are left.
@@ -145,7 +178,12 @@ impl Inference {
         let mut held = self.held();
         held.retain(|base| base.path != files.base);
         held.sort_by_key(|base| std::cmp::Reverse(base.used));
-        held.truncate(MAX_BASES - 1);
+        // One that is in use stays in memory anyway: forgotten, it would be loaded a second time.
+        let mut others = 0;
+        held.retain(|base| {
+            others += 1;
+            others < MAX_BASES || Arc::strong_count(&base.base) > 1
+        });
         drop(held);
         let loaded = load(&files.base, &device::open("auto")?)?;
         let model = Model::new(loaded.config.clone(), loaded.weights.clone());
@@ -173,7 +211,6 @@ impl Inference {
         }
         drop(held);
         let (adapter, _) = adapter::load(path, &base.loaded.config, base.model.device())?;
-        adapter.expect_answers("adapter")?;
         let adapter = Arc::new(adapter);
         let mut held = self.held();
         if let Some(held) = held.iter_mut().find(|held| held.path == files.base) {
@@ -198,10 +235,10 @@ pub async fn sweep(app: App) {
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use super::*;
 
-    fn tiny() -> ModelFiles {
+    pub(in crate::inference) fn tiny() -> ModelFiles {
         let fixtures = concat!(
             env!("CARGO_MANIFEST_DIR"),
             "/trainer/tests/reference/fixtures"
@@ -228,6 +265,61 @@ mod tests {
         assert_eq!(inference.drop_idle(later), 1, "it is in use");
         drop((with_adapter, without));
         assert_eq!(inference.drop_idle(later + 2 * KEEP), 0);
+    }
+
+    #[test]
+    fn adapters_on_one_base_share_it_and_a_reward_model_does_too() {
+        let inference = Inference::default();
+        let random = inference.open(&tiny()).unwrap();
+        let folder = tiny().base.with_file_name("adapter-fresh");
+        let fresh = ModelFiles {
+            adapter: Some(folder),
+            ..tiny()
+        };
+        let fresh = inference.open(&fresh).unwrap();
+        assert!(random.shares_base_with(&fresh));
+        let reward_model = ModelFiles {
+            adapter: Some(tiny().base.with_file_name("adapter-reward")),
+            ..tiny()
+        };
+        let refused = inference.open(&reward_model).unwrap_err().to_string();
+        assert!(refused.contains("reward model"), "{refused}");
+        let best_of = |reward_model| BestOfFiles {
+            answers: 2,
+            reward_model,
+            system: None,
+        };
+        let chooser = inference.open_best_of(&best_of(reward_model)).unwrap();
+        assert!(Arc::ptr_eq(&random.base, &chooser.base));
+        assert_eq!(inference.held().len(), 1);
+        let refused = inference.open_best_of(&best_of(tiny())).unwrap_err();
+        assert!(refused.to_string().contains("no head that scores"));
+    }
+
+    #[test]
+    fn a_base_in_use_is_not_loaded_a_second_time_after_others_were() {
+        let inference = Inference::default();
+        let folder = tempfile::tempdir().unwrap();
+        let plain = |name: &str| {
+            let base = folder.path().join(name);
+            std::fs::create_dir_all(&base).unwrap();
+            for file in std::fs::read_dir(tiny().base).unwrap() {
+                let file = file.unwrap();
+                std::fs::copy(file.path(), base.join(file.file_name())).unwrap();
+            }
+            ModelFiles {
+                base,
+                adapter: None,
+                ..tiny()
+            }
+        };
+        let first = inference.open(&plain("one")).unwrap();
+        for other in ["two", "three", "four"] {
+            inference.open(&plain(other)).unwrap();
+        }
+        let again = inference.open(&plain("one")).unwrap();
+        assert!(first.shares_base_with(&again));
+        assert_eq!(inference.held().len(), MAX_BASES + 1);
     }
 
     #[test]

@@ -6,14 +6,17 @@
 //! | file | what it holds |
 //! | --- | --- |
 //! | `bases` | the few bases in memory, with their adapters |
+//! | `best_of` | several answers to a question, and the choice among them by a reward model |
 //! | `model` | one model version that answers questions in batches |
 //! | `thread` | where it computes, and how it is stopped |
 
 mod bases;
+mod best_of;
 mod model;
 mod thread;
 
 pub use bases::{Inference, ModelFiles, sweep};
+pub use best_of::{BestOfFiles, BestOfInUse, Candidate, Choice, Drawing, Respondent};
 pub use model::{Answer, Asking, ModelInUse, Question};
 pub use thread::{Leash, on_thread};
 

@@ -11,7 +11,9 @@ use trainer::{
     adapter::Adapter,
     data::Encoder,
     export::export,
-    generate::{FinishReason, GenerateRequest, Generated, Generator, ModelDecoder, Sampling},
+    generate::{
+        Decoder, FinishReason, GenerateRequest, Generated, Generator, ModelDecoder, Sampling,
+    },
     model::ModelConfig,
     run::Interrupter,
 };
@@ -19,7 +21,7 @@ use trainer::{
 use super::{InferenceError, bases::Base};
 
 /// Questions that are answered at the same time at most.
-const MAX_BATCH: usize = 32;
+pub(super) const MAX_BATCH: usize = 32;
 
 /// Memory that the keys and values of one batch may take.
 const CACHE_BYTES: usize = 512 << 20;
@@ -27,8 +29,8 @@ const CACHE_BYTES: usize = 512 << 20;
 /// A model version in memory. While it lives, its base is not freed.
 #[derive(Clone, Debug)]
 pub struct ModelInUse {
-    base: Arc<Base>,
-    adapter: Option<Arc<Adapter>>,
+    pub(super) base: Arc<Base>,
+    pub(super) adapter: Option<Arc<Adapter>>,
 }
 
 /// Questions to one model version.
@@ -58,6 +60,15 @@ impl Question {
     pub const fn numbered(messages: Vec<Message>, seed: u64, number: u64) -> Self {
         let seed = seed ^ number.wrapping_mul(0x9e37_79b9_7f4a_7c15);
         Self { messages, seed }
+    }
+
+    /// The same question, to draw another answer to it; the first draw, 0, is the question itself.
+    #[must_use]
+    pub(super) fn draw(&self, draw: u64) -> Self {
+        Self {
+            messages: self.messages.clone(),
+            seed: self.seed.wrapping_add(draw),
+        }
     }
 }
 
@@ -99,26 +110,71 @@ impl ModelInUse {
         on_text: &mut dyn FnMut(usize, &str),
         interrupter: &Interrupter,
     ) -> Result<Vec<Answer>, InferenceError> {
+        self.answer_with(asking, &mut self.decoder(), on_text, interrupter)
+    }
+
+    /// Computes the logits of this version.
+    pub(super) fn decoder(&self) -> ModelDecoder<'_> {
+        ModelDecoder::new(&self.base.model, self.adapter.as_deref())
+    }
+
+    /// Answers with a decoder of this version.
+    pub(super) fn answer_with(
+        &self,
+        asking: &Asking<'_>,
+        decoder: &mut dyn Decoder,
+        on_text: &mut dyn FnMut(usize, &str),
+        interrupter: &Interrupter,
+    ) -> Result<Vec<Answer>, InferenceError> {
+        let requests = self.requests(asking, 0)?;
+        let generated = self.generate(&requests, decoder, on_text, interrupter)?;
+        self.finish(&requests, &generated)
+    }
+
+    /// The questions as requests to one of a decoder's adapters.
+    pub(super) fn requests(
+        &self,
+        asking: &Asking<'_>,
+        adapter: usize,
+    ) -> Result<Vec<GenerateRequest>, InferenceError> {
+        let encoder = Encoder::new(&self.base.loaded, asking.system, usize::MAX);
+        let questions = asking.questions.iter();
+        questions
+            .map(|question| request(&encoder, question, asking.decoding, adapter))
+            .collect()
+    }
+
+    /// Answers requests on the base of this version.
+    pub(super) fn generate(
+        &self,
+        requests: &[GenerateRequest],
+        decoder: &mut dyn Decoder,
+        on_text: &mut dyn FnMut(usize, &str),
+        interrupter: &Interrupter,
+    ) -> Result<Vec<Generated>, InferenceError> {
         let loaded = &self.base.loaded;
-        let encoder = Encoder::new(loaded, asking.system, usize::MAX);
-        let requests = asking
-            .questions
-            .iter()
-            .map(|question| request(&encoder, question, asking.decoding))
-            .collect::<Result<Vec<_>, InferenceError>>()?;
         let start = Instant::now();
         let mut generator = Generator {
-            decoder: &mut ModelDecoder::new(&self.base.model, self.adapter.as_deref()),
+            decoder,
             tokenizer: &loaded.tokenizer,
             config: &loaded.config,
-            batch_size: batch_size(&loaded.config, &requests),
+            batch_size: batch_size(&loaded.config, requests),
             clock: &|| start.elapsed(),
         };
-        let generated = generator.generate(&requests, on_text, interrupter)?;
+        let generated = generator.generate(requests, on_text, interrupter)?;
         self.base.model.pool().sweep();
+        Ok(generated)
+    }
+
+    /// Turns what was generated into answers.
+    pub(super) fn finish(
+        &self,
+        requests: &[GenerateRequest],
+        generated: &[Generated],
+    ) -> Result<Vec<Answer>, InferenceError> {
         let answers = requests.iter().zip(generated);
         answers
-            .map(|(request, generated)| self.finish(request, &generated))
+            .map(|(request, generated)| self.finish_one(request, generated))
             .collect()
     }
 
@@ -136,7 +192,7 @@ impl ModelInUse {
         Ok(check)
     }
 
-    fn finish(
+    fn finish_one(
         &self,
         request: &GenerateRequest,
         generated: &Generated,
@@ -162,10 +218,11 @@ fn request(
     encoder: &Encoder<'_>,
     question: &Question,
     decoding: Decoding,
+    adapter: usize,
 ) -> Result<GenerateRequest, InferenceError> {
     Ok(GenerateRequest {
         prompt: encoder.prompt(&question.messages, None)?,
-        adapter: 0,
+        adapter,
         sampling: Sampling {
             temperature: decoding.temperature,
             top_p: decoding.top_p,

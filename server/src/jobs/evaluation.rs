@@ -25,12 +25,14 @@ use crate::{
     app::App,
     error::ApiError,
     evaluation::{Criteria, Scorer, Summarizer},
-    inference::{Asking, InferenceError, Leash, ModelFiles, ModelInUse, Question, on_thread},
-    services::{asking, evaluations::EvaluationPayload},
+    inference::{
+        Asking, BestOfFiles, InferenceError, Leash, ModelFiles, Question, Respondent, on_thread,
+    },
+    services::{asking, best_of::find_best_of, evaluations::EvaluationPayload},
 };
 
-/// Items that are asked and written at once.
-const ITEMS_AT_ONCE: u32 = 8;
+/// Items that are asked and written at once at most.
+const ITEMS_AT_ONCE: usize = 8;
 
 /// Results that are read at once for the summary.
 const ROWS_AT_ONCE: u32 = 200;
@@ -72,11 +74,12 @@ struct Task {
     scorer: Arc<Scorer>,
     system: Option<String>,
     files: ModelFiles,
+    best_of: Option<BestOfFiles>,
 }
 
 /// A batch on its way to the model, which takes it to a thread.
 struct Batch {
-    model: ModelInUse,
+    respondent: Respondent,
     scorer: Arc<Scorer>,
     system: Option<String>,
     decoding: Decoding,
@@ -110,13 +113,17 @@ impl Task {
         };
         let model = store::models::get_version(&mut tx, project_id, request.model_version_id);
         let model = model.await?.ok_or_else(|| gone("the model version"))?;
+        let refused = |error: ApiError| JobError::Failed(error.to_string());
         let files = asking::files_of(app, &mut tx, project_id, &model).await;
+        let choice = (request.best_of, &request.decoding);
+        let best_of = find_best_of(app, &mut tx, project_id, &model, choice).await;
         Ok(Self {
             suite_id: suite.id,
             item_count: suite.item_count,
             scorer: Arc::new(scorer),
             system: asking::system_of(prompt),
-            files: files.map_err(|error: ApiError| JobError::Failed(error.to_string()))?,
+            files: files.map_err(refused)?,
+            best_of: best_of.map_err(refused)?.map(|found| found.files),
             record,
         })
     }
@@ -135,20 +142,20 @@ impl Task {
         drop(tx);
         let message = format!("loading {}", self.files.name);
         control.progress(app, None, &message).await?;
-        let (loader, files) = (app.clone(), self.files.clone());
-        let model = on_thread(move || loader.inference.open(&files)).await?;
+        let respondent = self.open(app).await?;
+        let at_once = u32::try_from(respondent.at_once(ITEMS_AT_ONCE)).unwrap_or(1);
         let leash = Leash::follow(control.stopped());
         let mut offset = 0;
         while i64::from(offset) < self.item_count {
             control.check()?;
-            let items = self.waiting(app, offset, &done).await?;
-            offset += ITEMS_AT_ONCE;
+            let items = self.waiting(app, (offset, at_once), &done).await?;
+            offset += at_once;
             if items.is_empty() {
                 continue;
             }
             done.extend(items.iter().map(|(position, _)| *position));
             let batch = Batch {
-                model: model.clone(),
+                respondent: respondent.clone(),
                 scorer: self.scorer.clone(),
                 system: self.system.clone(),
                 decoding: self.record.evaluation.request.decoding,
@@ -165,15 +172,28 @@ impl Task {
         Ok(())
     }
 
+    async fn open(&self, app: &App) -> Result<Respondent, InferenceError> {
+        let (loader, files, best_of) = (app.clone(), self.files.clone(), self.best_of.clone());
+        on_thread(move || {
+            let model = loader.inference.open(&files)?;
+            let best_of = best_of.map(|files| loader.inference.open_best_of(&files));
+            Ok(Respondent {
+                model,
+                best_of: best_of.transpose()?,
+            })
+        })
+        .await
+    }
+
     /// The items of the next batch that have no result.
     async fn waiting(
         &self,
         app: &App,
-        offset: u32,
+        (offset, at_once): (u32, u32),
         done: &HashSet<i64>,
     ) -> Result<Vec<(i64, SuiteItem)>, JobError> {
         let mut tx = app.store.read().await?;
-        let items = suites::list_items(&mut tx, self.suite_id, offset, ITEMS_AT_ONCE).await?;
+        let items = suites::list_items(&mut tx, self.suite_id, offset, at_once).await?;
         let numbered = (i64::from(offset)..).zip(items);
         Ok(numbered
             .filter(|(position, _)| !done.contains(position))
@@ -248,12 +268,12 @@ impl Batch {
             decoding: self.decoding,
         };
         let start = Instant::now();
-        let answers = self.model.answer(&asking, &mut |_, _| {}, interrupter)?;
+        let answers = self.respondent.answer(&asking, interrupter)?;
         let seconds = start.elapsed().as_secs_f64();
         let judged = self.items.into_iter().zip(answers);
-        let results = judged.map(|((position, item), answer)| {
+        let results = judged.map(|((position, item), given)| {
             let key = item.content.key.clone();
-            let result = self.scorer.score(position, item, answer);
+            let result = self.scorer.score(position, item, given);
             result.map_err(|error| InferenceError::Refused(format!("item {key}: {error}")))
         });
         Ok((results.collect::<Result<_, _>>()?, seconds))

@@ -1,7 +1,10 @@
 //! A report as HTML: the verdict, what changed, the suites, and how it was computed.
 
 use maud::{Markup, html};
-use shared::report::{Direction, Report, ReportFinding, ReportSnapshot, Subject};
+use shared::{
+    evaluation::Decoding,
+    report::{ChoiceOfAnswers, Direction, Report, ReportFinding, ReportSnapshot, Subject},
+};
 
 use super::{report_chart, report_suite};
 use crate::services::reports::words::{counts, interval, p_value};
@@ -73,6 +76,9 @@ fn subjects(snapshot: &ReportSnapshot) -> Markup {
                         }
                     }))
                     (row("What it is", |side| side.description.clone()))
+                    @if snapshot.baseline.choice.is_some() || snapshot.candidate.choice.is_some() {
+                        (row("Answers", |side| answers(side.choice.as_ref())))
+                    }
                     tr {
                         th scope="row" { "Comes from" }
                         td { (or_none(&snapshot.baseline.lineage)) }
@@ -180,15 +186,35 @@ fn methods(snapshot: &ReportSnapshot) -> Markup {
                      margin, so a suite that is too small to tell does not pass. Goals and guards \
                      were locked with their suites."
                 }
-                li {
-                    "Answers of at most " (decoding.max_new_tokens) " tokens, "
-                    @if decoding.temperature == 0.0 { "the most probable token each time." }
-                    @else {
-                        "temperature " (decoding.temperature) ", top-p " (decoding.top_p)
-                        ", seed " (decoding.seed) "."
+                @if let Some(baseline) = &snapshot.baseline_decoding {
+                    li { "The baseline's answers: " (drawn(baseline)) }
+                    li { "The candidate's answers: " (drawn(decoding)) }
+                } @else {
+                    li { "Answers: " (drawn(decoding)) }
+                }
+                @if snapshot.baseline.choice.is_some() || snapshot.candidate.choice.is_some() {
+                    li {
+                        "Tokens of an answer are those of the one that was chosen; the others were \
+                         written, too. Its time is that of all of them and their scores."
                     }
                 }
             }
         }
     }
+}
+
+/// How answers were generated, as a sentence.
+fn drawn(decoding: &Decoding) -> String {
+    let most = decoding.max_new_tokens;
+    if decoding.temperature == 0.0 {
+        return format!("at most {most} tokens, the most probable token each time.");
+    }
+    format!(
+        "at most {most} tokens, temperature {}, top-p {}, seed {}.",
+        decoding.temperature, decoding.top_p, decoding.seed
+    )
+}
+
+fn answers(choice: Option<&ChoiceOfAnswers>) -> String {
+    choice.map_or_else(|| "one to each input".to_owned(), ToString::to_string)
 }

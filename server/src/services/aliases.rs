@@ -133,7 +133,17 @@ async fn grounds(
         let message = "was not passed: give a reason to promote the version all the same";
         return Err(ApiError::invalid("report", message));
     }
-    Ok((Some(report.id), reason.filter(|_| !report.passed)))
+    if let (Some(answers), None) = (report.candidate_best_of, &reason) {
+        let message = format!(
+            "was passed with the best of {answers} answers, which the version alone does not give: \
+             give a reason to promote it all the same"
+        );
+        return Err(ApiError::invalid("report", message));
+    }
+    Ok((
+        Some(report.id),
+        reason.filter(|_| !report.allows_promotion()),
+    ))
 }
 
 async fn record(

@@ -4,7 +4,7 @@ use shared::{
     error::FieldError,
     evaluation::{Decoding, MAX_NEW_TOKENS},
     ids::{ModelVersionId, ProjectId, PromptVersionId},
-    model::{ModelKind, ModelVersion},
+    model::ModelVersion,
     prompt::PromptVersion,
 };
 use store::{Tx, models, prompts};
@@ -73,21 +73,25 @@ pub async fn files_of(
     if !version.kind.writes_answers() {
         return Err(ApiError::Conflict(no_answers(version)));
     }
-    let name = label(version);
-    let (base, adapter) = match (version.kind, version.base_id) {
-        (ModelKind::Adapter, Some(base_id)) => {
-            let base = models::get_version(tx, project_id, base_id).await?;
-            let base = base.ok_or(ApiError::NotFound("base of the model version"))?;
-            (base, Some(folder_of(app, version)))
-        }
-        _ => (version.clone(), None),
+    let base = match version.base_id.filter(|_| version.kind.is_on_base()) {
+        Some(base_id) => models::get_version(tx, project_id, base_id).await?,
+        None => Some(version.clone()),
     };
-    Ok(ModelFiles {
-        name,
-        base: folder_of(app, &base),
-        base_hash: Some(base.content_hash),
-        adapter,
-    })
+    let base = base.ok_or(ApiError::NotFound("base of the model version"))?;
+    Ok(files_on_base(app, version, &base))
+}
+
+/// Where the files of a model version and its base are; the base of one that has weights of its own is
+/// itself.
+#[must_use]
+pub fn files_on_base(app: &App, version: &ModelVersion, base: &ModelVersion) -> ModelFiles {
+    let adapter = version.kind.is_on_base();
+    ModelFiles {
+        name: label(version),
+        base: folder_of(app, base),
+        base_hash: Some(base.content_hash.clone()),
+        adapter: adapter.then(|| folder_of(app, version)),
+    }
 }
 
 /// What people call a model version.

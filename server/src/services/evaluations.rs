@@ -17,7 +17,7 @@ use crate::{
     app::App,
     error::{ApiError, ApiResult},
     extract::{PageQuery, ProjectAccess, next_cursor},
-    services::{asking, change::Change, jobs::queued},
+    services::{asking, best_of::find_best_of, change::Change, jobs::queued},
 };
 
 /// What the job of an evaluation is told.
@@ -37,9 +37,13 @@ pub async fn create_evaluation(
     let mut change = Change::begin_in(app, access).await?;
     let record = describe(app, access, change.tx(), request).await?;
     let evaluation = &record.evaluation;
+    let best_of = evaluation.request.best_of;
+    let best_of = best_of.map(|best_of| format!(", best of {},", best_of.answers));
     let title = format!(
-        "Evaluate {} on {}",
-        evaluation.model_name, evaluation.suite_name
+        "Evaluate {}{} on {}",
+        evaluation.model_name,
+        best_of.unwrap_or_default(),
+        evaluation.suite_name
     );
     let payload = EvaluationPayload {
         evaluation_id: evaluation.id,
@@ -79,6 +83,8 @@ async fn describe(
     }
     let prompt = request.prompt_version_id;
     let prompt = asking::find_prompt(tx, project_id, prompt, "prompt_version_id").await?;
+    let choice = (request.best_of, &request.decoding);
+    let best_of = find_best_of(app, tx, project_id, &model, choice).await?;
     let spec = specs::latest(tx, project_id).await?;
     let prompt_name = prompt.map(|(name, version)| format!("{name} {}", version.number));
     let evaluation = Evaluation {
@@ -92,6 +98,9 @@ async fn describe(
         model_name: asking::label(&model),
         suite_name: format!("{} {}", suite.name, suite.version),
         prompt_name: prompt_name.unwrap_or_default(),
+        reward_model_name: best_of
+            .map(|found| found.reward_model_name)
+            .unwrap_or_default(),
         summary: None,
         created_by: Some(access.user_id()),
         created_at: app.context.now(),

@@ -13,6 +13,7 @@ pub mod aliases;
 pub mod annotation;
 pub mod asking;
 pub mod backup;
+pub mod best_of;
 pub mod change;
 pub mod chat;
 pub mod dataset_builds;

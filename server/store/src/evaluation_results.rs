@@ -12,7 +12,8 @@ macro_rules! select_results {
             "SELECT i.id, i.key, i.input, i.expected, i.coverage, i.clauses, i.tags,
                  i.checks AS item_checks,
                  r.position, r.output, r.passed, r.score, r.checks AS found, r.categories,
-                 r.failed_clauses, r.prompt_tokens, r.output_tokens, r.latency_ms, r.cut_off
+                 r.failed_clauses, r.prompt_tokens, r.output_tokens, r.latency_ms, r.cut_off,
+                 r.reward_score
              FROM evaluation_results r
                  JOIN evaluations e ON e.id = r.evaluation_id
                  JOIN suite_items i ON i.suite_id = e.suite_id AND i.position = r.position
@@ -37,6 +38,7 @@ struct ResultRow {
     output_tokens: i64,
     latency_ms: f64,
     cut_off: bool,
+    reward_score: Option<f64>,
 }
 
 impl TryFrom<ResultRow> for EvaluationResult {
@@ -56,6 +58,7 @@ impl TryFrom<ResultRow> for EvaluationResult {
             output_tokens: row.output_tokens,
             latency_ms: row.latency_ms,
             cut_off: row.cut_off,
+            reward_score: row.reward_score,
         })
     }
 }
@@ -64,8 +67,8 @@ impl TryFrom<ResultRow> for EvaluationResult {
 pub async fn insert(tx: &mut Tx, id: EvaluationId, result: &EvaluationResult) -> Result<()> {
     const SQL: &str = "INSERT INTO evaluation_results (evaluation_id, position, output, passed,
              score, checks, categories, failed_clauses, prompt_tokens, output_tokens, latency_ms,
-             cut_off)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)";
+             cut_off, reward_score)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)";
     let checks = json::encode(&result.checks)?;
     let categories = json::encode(&result.categories)?;
     let failed_clauses = json::encode(&result.failed_clauses)?;
@@ -82,6 +85,7 @@ pub async fn insert(tx: &mut Tx, id: EvaluationId, result: &EvaluationResult) ->
         .bind(result.output_tokens)
         .bind(result.latency_ms)
         .bind(result.cut_off)
+        .bind(result.reward_score)
         .execute(conn)
         .await
         .map(|_| ()))?;

@@ -3,7 +3,7 @@
 
 use chrono::{DateTime, Utc};
 use shared::{
-    evaluation::{CreateEvaluation, Evaluation, EvaluationSummary},
+    evaluation::{BestOf, CreateEvaluation, Evaluation, EvaluationSummary},
     ids::{EvaluationId, ProjectId, PromptVersionId, UserId},
 };
 use sqlx::FromRow;
@@ -31,7 +31,8 @@ macro_rules! select_evaluations {
             "SELECT e.*, j.state, j.progress, j.message, j.finished_at,
                  m.name AS model, v.number AS model_number,
                  s.name AS suite, s.version AS suite_version,
-                 p.name AS prompt, pv.number AS prompt_number
+                 p.name AS prompt, pv.number AS prompt_number,
+                 rm.name AS reward_model, rv.number AS reward_model_number
              FROM evaluations e
                  JOIN jobs j ON j.id = e.job_id
                  JOIN model_versions v ON v.id = e.model_version_id
@@ -39,6 +40,8 @@ macro_rules! select_evaluations {
                  JOIN suites s ON s.id = e.suite_id
                  LEFT JOIN prompt_versions pv ON pv.id = e.prompt_version_id
                  LEFT JOIN prompts p ON p.id = pv.prompt_id
+                 LEFT JOIN model_versions rv ON rv.id = e.reward_model_id
+                 LEFT JOIN models rm ON rm.id = rv.model_id
              WHERE e.project_id = $1 ",
             $rest
         )
@@ -56,6 +59,8 @@ struct EvaluationRow {
     prompt_version_id: Option<Uuid>,
     spec_version: Option<i64>,
     decoding: String,
+    best_of: Option<i64>,
+    reward_model_id: Option<Uuid>,
     seconds: f64,
     summary: Option<String>,
     created_by: Option<Uuid>,
@@ -70,16 +75,27 @@ struct EvaluationRow {
     suite_version: i64,
     prompt: Option<String>,
     prompt_number: Option<i64>,
+    reward_model: Option<String>,
+    reward_model_number: Option<i64>,
+}
+
+/// A name and a number, if there are both.
+fn named(name: Option<String>, number: Option<i64>) -> String {
+    let both = name.zip(number);
+    both.map_or_else(String::new, |(name, number)| format!("{name} {number}"))
 }
 
 impl TryFrom<EvaluationRow> for EvaluationRecord {
     type Error = StoreError;
 
     fn try_from(row: EvaluationRow) -> Result<Self> {
-        let prompt_name = row
-            .prompt
-            .zip(row.prompt_number)
-            .map(|(name, number)| format!("{name} {number}"));
+        let best_of = row.best_of.zip(row.reward_model_id);
+        let best_of = best_of.map(|(answers, reward_model_id)| {
+            Ok::<_, StoreError>(BestOf {
+                answers: answers.try_into().map_err(StoreError::corrupt)?,
+                reward_model_id: reward_model_id.into(),
+            })
+        });
         let evaluation = Evaluation {
             id: row.id.into(),
             number: row.number,
@@ -92,10 +108,12 @@ impl TryFrom<EvaluationRow> for EvaluationRecord {
                 suite_id: row.suite_id.into(),
                 prompt_version_id: row.prompt_version_id.map(Into::into),
                 decoding: json::decode(&row.decoding)?,
+                best_of: best_of.transpose()?,
             },
             model_name: format!("{} {}", row.model, row.model_number),
             suite_name: format!("{} {}", row.suite, row.suite_version),
-            prompt_name: prompt_name.unwrap_or_default(),
+            prompt_name: named(row.prompt, row.prompt_number),
+            reward_model_name: named(row.reward_model, row.reward_model_number),
             summary: row.summary.as_deref().map(json::decode).transpose()?,
             created_by: row.created_by.map(Into::into),
             created_at: row.created_at,
@@ -129,8 +147,9 @@ pub async fn next_number(tx: &mut Tx, project_id: ProjectId) -> Result<i64> {
 /// Adds an evaluation, whose job exists. What a job or an answer brings later is left out.
 pub async fn insert(tx: &mut Tx, record: &EvaluationRecord) -> Result<()> {
     const SQL: &str = "INSERT INTO evaluations (id, project_id, number, job_id, model_version_id,
-             suite_id, prompt_version_id, spec_version, decoding, seconds, created_by, created_at)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, 0, $10, $11)";
+             suite_id, prompt_version_id, spec_version, decoding, best_of, reward_model_id,
+             seconds, created_by, created_at)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, 0, $12, $13)";
     let evaluation = &record.evaluation;
     let request = &evaluation.request;
     let decoding = json::encode(&request.decoding)?;
@@ -144,6 +163,12 @@ pub async fn insert(tx: &mut Tx, record: &EvaluationRecord) -> Result<()> {
         .bind(request.prompt_version_id.map(PromptVersionId::as_uuid))
         .bind(record.spec_version)
         .bind(&decoding)
+        .bind(request.best_of.map(|best_of| i64::from(best_of.answers)))
+        .bind(
+            request
+                .best_of
+                .map(|best_of| best_of.reward_model_id.as_uuid())
+        )
         .bind(evaluation.created_by.map(UserId::as_uuid))
         .bind(evaluation.created_at)
         .execute(conn)

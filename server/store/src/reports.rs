@@ -20,6 +20,7 @@ struct ReportRow {
     candidate_id: Uuid,
     baseline_name: String,
     candidate_name: String,
+    candidate_best_of: Option<i64>,
     created_by: Option<Uuid>,
     created_at: DateTime<Utc>,
 }
@@ -35,6 +36,9 @@ impl From<ReportRow> for ReportSummary {
             candidate_id: row.candidate_id.into(),
             baseline_name: row.baseline_name,
             candidate_name: row.candidate_name,
+            candidate_best_of: row
+                .candidate_best_of
+                .and_then(|answers| answers.try_into().ok()),
             created_by: row.created_by.map(Into::into),
             created_at: row.created_at,
         }
@@ -45,7 +49,7 @@ macro_rules! select_reports {
     ($condition:literal) => {
         concat!(
             "SELECT id, number, name, passed, verdict, candidate_id, baseline_name,
-                 candidate_name, created_by, created_at
+                 candidate_name, candidate_best_of, created_by, created_at
              FROM reports ",
             $condition
         )
@@ -65,8 +69,9 @@ pub async fn next_number(tx: &mut Tx, project_id: ProjectId) -> Result<i64> {
 /// Adds a report. A taken number is a [`StoreError::Conflict`](crate::StoreError::Conflict).
 pub async fn insert(tx: &mut Tx, project_id: ProjectId, report: &Report) -> Result<()> {
     const SQL: &str = "INSERT INTO reports (id, project_id, number, name, passed, verdict,
-             candidate_id, baseline_name, candidate_name, snapshot, created_by, created_at)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)";
+             candidate_id, baseline_name, candidate_name, candidate_best_of, snapshot, created_by,
+             created_at)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)";
     let summary = &report.summary;
     let snapshot = json::encode(&report.snapshot)?;
     on_db!(tx, |conn| sqlx::query(SQL)
@@ -79,6 +84,7 @@ pub async fn insert(tx: &mut Tx, project_id: ProjectId, report: &Report) -> Resu
         .bind(summary.candidate_id.as_uuid())
         .bind(&summary.baseline_name)
         .bind(&summary.candidate_name)
+        .bind(summary.candidate_best_of.map(i64::from))
         .bind(&snapshot)
         .bind(summary.created_by.map(UserId::as_uuid))
         .bind(summary.created_at)

@@ -1,5 +1,6 @@
 //! Models that answer: evaluations, chats, sampled pairs, and what judgements of them become.
 
+mod best_of;
 mod chat;
 mod command;
 mod downloads;
@@ -60,10 +61,10 @@ impl Bench {
         let fixtures = Path::new(FIXTURES);
         let data = &app.app.data_dir;
         copy_folder(&fixtures.join("tiny-llama"), &data.join("models/tiny"));
-        copy_folder(
-            &fixtures.join("adapter-random"),
-            &data.join("runs/1/adapter"),
-        );
+        for (number, name) in [(1, "adapter-random"), (2, "adapter-reward")] {
+            let path = format!("runs/{number}/adapter");
+            copy_folder(&fixtures.join(name), &data.join(path));
+        }
         let mut bench = Self {
             app,
             client,
@@ -80,21 +81,32 @@ impl Bench {
 
     /// Registers the adapter as a run does.
     async fn adapter(&mut self) -> Value {
+        let base = self.model.clone();
+        self.trained("Tuned", ModelKind::Adapter, (1, &base)).await
+    }
+
+    /// Registers the reward model on a base.
+    async fn reward_model(&mut self, base: &Value) -> Value {
+        self.trained("Judge", ModelKind::Reward, (2, base)).await
+    }
+
+    /// Registers what a run made, by its number, on a base.
+    async fn trained(&mut self, name: &str, kind: ModelKind, (run, base): (u32, &Value)) -> Value {
         let project = self.get("").await;
         let project_id: ProjectId = project["id"].as_str().unwrap().parse().unwrap();
         let app = &self.app.app;
         let mut tx = app.store.write().await.unwrap();
         let id = app.context.id();
-        let next = store::models::next_version(&mut tx, project_id, id, "Tuned");
+        let next = store::models::next_version(&mut tx, project_id, id, name);
         let (model_id, number) = next.await.unwrap();
-        let base: shared::model::ModelVersion = serde_json::from_value(self.model.clone()).unwrap();
+        let base: shared::model::ModelVersion = serde_json::from_value(base.clone()).unwrap();
         let version = shared::model::ModelVersion {
             id: app.context.id(),
             model_id,
-            name: "Tuned".to_owned(),
+            name: name.to_owned(),
             number,
-            kind: ModelKind::Adapter,
-            path: "runs/1/adapter".to_owned(),
+            kind,
+            path: format!("runs/{run}/adapter"),
             hub: None,
             base_id: Some(base.id),
             ..base

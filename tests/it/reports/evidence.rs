@@ -130,10 +130,12 @@ async fn evaluation(
                 suite_id,
                 prompt_version_id: None,
                 decoding: Decoding::default(),
+                best_of: None,
             },
             model_name: String::new(),
             suite_name: String::new(),
             prompt_name: String::new(),
+            reward_model_name: String::new(),
             summary: None,
             created_by: None,
             created_at: context.now(),
@@ -184,6 +186,7 @@ fn result(index: usize, item: SuiteItem, passed: bool) -> EvaluationResult {
         output_tokens: 10,
         latency_ms: 5.0,
         cut_off: false,
+        reward_score: None,
     }
 }
 

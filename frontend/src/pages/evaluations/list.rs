@@ -8,7 +8,7 @@ use shared::{
     page::{DEFAULT_PAGE_SIZE, Page},
 };
 
-use super::{interval, share};
+use super::{asked, interval, share};
 use crate::{
     address::{Address, Place},
     api,
@@ -109,10 +109,7 @@ fn table(slug: String, page: Signal<Page<Evaluation>>, after: Memo<Option<String
 
 fn row(slug: &str, one: Evaluation) -> impl IntoView + use<> {
     let href = Address::at(slug, Place::Evaluation(one.number)).to_string();
-    let prompt = match one.prompt_name.as_str() {
-        "" => "without a prompt".to_owned(),
-        name => format!("with the prompt {name}"),
-    };
+    let asked = asked(&one);
     let passed = match &one.summary {
         Some(summary) => view! {
             <span class="table__main">{share(&summary.passed)}</span>
@@ -132,7 +129,7 @@ fn row(slug: &str, one: Evaluation) -> impl IntoView + use<> {
                 <a class="table__main" href=href>
                     {format!("{}. {}", one.number, one.model_name)}
                 </a>
-                <span class="table__note">{prompt}</span>
+                <span class="table__note">{asked}</span>
             </Cell>
             <Cell label="Suite">{one.suite_name}</Cell>
             <Cell label="Passed">{passed}</Cell>

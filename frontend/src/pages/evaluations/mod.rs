@@ -10,7 +10,23 @@ pub use list::EvaluationsPage;
 pub use new::NewEvaluationPage;
 pub use one::EvaluationPage;
 
-use shared::evaluation::{FailureCategory, Rate};
+use shared::evaluation::{Evaluation, FailureCategory, Rate};
+
+/// How a model was asked, such as `with the prompt Short 1, best of 8 by judge 1`.
+#[must_use]
+pub fn asked(one: &Evaluation) -> String {
+    let prompt = match one.prompt_name.as_str() {
+        "" => "without a prompt".to_owned(),
+        name => format!("with the prompt {name}"),
+    };
+    match one.request.best_of {
+        Some(best_of) => format!(
+            "{prompt}, best of {} by {}",
+            best_of.answers, one.reward_model_name
+        ),
+        None => prompt,
+    }
+}
 
 /// A share in words, such as `34 of 80 (42.5 %)`.
 #[must_use]

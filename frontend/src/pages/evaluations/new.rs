@@ -18,6 +18,7 @@ use crate::{
         PageHeader, Select, TextInput,
     },
     frame::{Activity, CurrentProject},
+    pages::models::best_of::{BestOfChoice, BestOfDraft},
     remote::{Loaded, Remote},
     submit::Submit,
 };
@@ -25,7 +26,10 @@ use crate::{
 /// What can be asked of what.
 #[derive(Clone, Debug, PartialEq)]
 struct Options {
+    /// Those that write answers.
     models: Vec<ModelVersion>,
+    /// Every one.
+    all_models: Vec<ModelVersion>,
     suites: Vec<Suite>,
     prompts: Vec<Prompt>,
 }
@@ -43,17 +47,19 @@ pub fn NewEvaluationPage() -> impl IntoView {
             async move {
                 let mut suites: Vec<Suite> = suites.await?;
                 suites.retain(|suite| suite.locked_at.is_some());
-                let mut models = models.await?;
+                let all_models = models.await?;
+                let mut models = all_models.clone();
                 models.retain(|model| model.kind.writes_answers());
                 Ok(Options {
                     models,
+                    all_models,
                     suites,
                     prompts: prompts.await?,
                 })
             }
         }
     });
-    let lead = "Each suite becomes an evaluation of its own. Answers are the most probable ones, so that an evaluation can be repeated.";
+    let lead = "Each suite becomes an evaluation of its own. An evaluation can be repeated: the most probable answers are always the same, and drawn ones are the same for one seed.";
     view! {
         <div class="page page--narrow">
             <PageHeader
@@ -101,6 +107,8 @@ fn Choices(slug: String, options: Options) -> impl IntoView {
     let model = RwSignal::new(options.models[0].id);
     let prompt = RwSignal::new(None::<PromptVersionId>);
     let max_new_tokens = RwSignal::new(Decoding::default().max_new_tokens.to_string());
+    let best_of = BestOfDraft::default();
+    let all_models = StoredValue::new(options.all_models.clone());
     let suites: Vec<(SuiteId, String, RwSignal<bool>)> = options
         .suites
         .iter()
@@ -137,18 +145,20 @@ fn Choices(slug: String, options: Options) -> impl IntoView {
             max_new_tokens: max_new_tokens.get_untracked().trim().parse().unwrap_or(0),
             ..Decoding::default()
         };
+        let (best_of, decoding) = best_of.read(decoding);
         let requests = requests.map(|(suite_id, ..)| CreateEvaluation {
             model_version_id: model.get_untracked(),
             suite_id: *suite_id,
             prompt_version_id: prompt.get_untracked(),
             decoding,
+            best_of,
         });
         create.send(requests.collect());
     };
     let boxes = suites.into_iter();
     let boxes = boxes.map(|(_, label, value)| view! { <Checkbox label value /> });
     view! {
-        <Form on_submit=submit message=create.message(&["decoding.max_new_tokens"])>
+        <Form on_submit=submit message=create.message(&["decoding.max_new_tokens", "decoding.temperature"])>
             <Select
                 label="Model"
                 choices=model_choices(&options.models)
@@ -171,6 +181,12 @@ fn Choices(slug: String, options: Options) -> impl IntoView {
                 help="256 is enough for short answers and JSON. Longer ones are cut, and counted as cut."
                 value=max_new_tokens
                 error=create.field("decoding.max_new_tokens")
+            />
+            <BestOfChoice
+                draft=best_of
+                models=all_models
+                model
+                error=create.field("decoding.temperature")
             />
             <FormActions>
                 <Button kind=ButtonKind::Primary submit=true pending=create.is_pending()>

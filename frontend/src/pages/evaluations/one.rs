@@ -2,11 +2,11 @@
 
 use leptos::prelude::*;
 use shared::{
-    evaluation::{Evaluation, EvaluationSummary, NamedRate},
+    evaluation::{BestOf, Evaluation, EvaluationSummary, NamedRate},
     job::JobState,
 };
 
-use super::{category, interval, results::Results, share};
+use super::{asked, category, interval, results::Results, share};
 use crate::{
     address::{Address, Place},
     api,
@@ -38,16 +38,19 @@ pub fn EvaluationPage(
             .map_or_else(|| "Evaluation".to_owned(), name)
     });
     let lead = Signal::derive(move || evaluation.get().map(|one| answer(&one)).unwrap_or_default());
-    let summary = Memo::new(move |_| evaluation.get().and_then(|one| one.summary));
+    let summary = Memo::new(move |_| {
+        let one = evaluation.get()?;
+        Some((one.summary?, one.request.best_of))
+    });
     let state = Memo::new(move |_| {
         evaluation
             .get()
             .map(|one| (one.state, one.progress, one.message))
     });
     let found = move || {
-        let summary = summary.get()?;
+        let (summary, best_of) = summary.get()?;
         Some(view! {
-            {overview(&slug, number, summary)}
+            {overview(&slug, number, (summary, best_of))}
             <Results number />
         })
     };
@@ -63,18 +66,23 @@ pub fn EvaluationPage(
 }
 
 fn answer(one: &Evaluation) -> String {
-    let asked = match one.prompt_name.as_str() {
-        "" => "Asked without a prompt".to_owned(),
-        name => format!("Asked with the prompt {name}"),
+    let asked = asked(one);
+    let decoding = one.request.decoding;
+    let drawn = match decoding.temperature {
+        0.0 => String::new(),
+        temperature => format!(
+            ", drawn at temperature {temperature} with seed {}",
+            decoding.seed
+        ),
     };
     match &one.summary {
         Some(summary) => format!(
-            "{} passed, 95 % interval {}. {asked}, at most {} tokens an answer.",
+            "{} passed, 95 % interval {}. Asked {asked}{drawn}, at most {} tokens an answer.",
             share(&summary.passed),
             interval(&summary.passed),
-            one.request.decoding.max_new_tokens
+            decoding.max_new_tokens
         ),
-        None => format!("{asked}."),
+        None => format!("Asked {asked}{drawn}."),
     }
 }
 
@@ -93,7 +101,11 @@ fn under_way(state: JobState, progress: Option<f64>, message: String) -> AnyView
     }
 }
 
-fn overview(slug: &str, number: i64, summary: EvaluationSummary) -> AnyView {
+fn overview(
+    slug: &str,
+    number: i64,
+    (summary, best_of): (EvaluationSummary, Option<BestOf>),
+) -> AnyView {
     let link = |key, value: &str| {
         Address::at(slug, Place::Evaluation(number))
             .with(key, value)
@@ -115,8 +127,15 @@ fn overview(slug: &str, number: i64, summary: EvaluationSummary) -> AnyView {
         }
     });
     let failures = failures.collect_view();
+    let several = best_of.map_or_else(String::new, |best_of| {
+        format!(
+            " Each was chosen from {} answers, whose times and scoring are counted and whose tokens \
+             are not.",
+            best_of.answers
+        )
+    });
     let spent = format!(
-        "{:.0} tokens of prompt and {:.0} of answer on average. Half of the answers took {:.1} s or less, 95 % {:.1} s or less. {} {} cut at the limit.",
+        "{:.0} tokens of prompt and {:.0} of answer on average. Half of the answers took {:.1} s or less, 95 % {:.1} s or less. {} {} cut at the limit.{several}",
         summary.mean_prompt_tokens,
         summary.mean_output_tokens,
         summary.median_latency_ms / 1000.0,

@@ -18,8 +18,12 @@ pub fn view(result: EvaluationResult) -> AnyView {
         Value::String(text) => text,
         value => value.to_string(),
     });
+    let score = result.reward_score;
+    let score = score.map_or_else(String::new, |score| {
+        format!("Score {score:.2}, the highest. ")
+    });
     let spent = format!(
-        "{} tokens of prompt, {} of answer, {:.1} s{}",
+        "{score}{} tokens of prompt, {} of answer, {:.1} s{}",
         result.prompt_tokens,
         result.output_tokens,
         result.latency_ms / 1000.0,

@@ -1,6 +1,8 @@
 //! Which model versions are there, where do they come from, and which one is in production?
 
+pub mod best_of;
 pub mod chat;
+pub mod conversation;
 pub mod download;
 pub mod downloads;
 pub mod exports;

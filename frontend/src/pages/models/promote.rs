@@ -61,7 +61,7 @@ fn Grounds(
             {
                 let mut of_version = list.get_untracked();
                 of_version.retain(|report| report.candidate_id == version);
-                let passed = of_version.iter().position(|report| report.passed);
+                let passed = of_version.iter().position(ReportSummary::allows_promotion);
                 let report = of_version.into_iter().nth(passed.unwrap_or(0));
                 view! { <Question open version report /> }
             }
@@ -90,8 +90,17 @@ fn Question(
         },
     );
     let number = report.as_ref().map(|report| report.number);
-    let is_passed = report.as_ref().is_some_and(|report| report.passed);
+    let is_passed = report.as_ref().is_some_and(ReportSummary::allows_promotion);
     let text = match &report {
+        Some(ReportSummary {
+            candidate_best_of: Some(answers),
+            number,
+            verdict,
+            ..
+        }) => format!(
+            "Report {number} is of the best of {answers} answers, which the version alone does not \
+             give: {verdict}"
+        ),
         Some(report) => format!("Report {}: {}", report.number, report.verdict),
         None => "No report compares this version with a baseline.".to_owned(),
     };

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use leptos::prelude::*;
 use leptos_router::{NavigateOptions, hooks::use_navigate};
 use shared::{
-    evaluation::Evaluation,
+    evaluation::{BestOf, Evaluation},
     ids::{ModelVersionId, PromptVersionId},
     job::JobState,
     page::{MAX_PAGE_SIZE, Page},
@@ -20,13 +20,14 @@ use crate::{
         NoticeKind, PageHeader, Select, TextInput,
     },
     frame::CurrentProject,
+    pages::evaluations::asked,
     remote::{Loaded, Remote},
     submit::Submit,
     words,
 };
 
-/// A model version with a prompt: what an evaluation asked.
-type SubjectKey = (ModelVersionId, Option<PromptVersionId>);
+/// A model version with a prompt and a choice among answers: what an evaluation asked.
+type SubjectKey = (ModelVersionId, Option<PromptVersionId>, Option<BestOf>);
 
 /// The form for a new report.
 #[component]
@@ -60,7 +61,7 @@ fn form(slug: String, page: Signal<Page<Evaluation>>) -> AnyView {
     let subjects = subjects(&finished);
     if subjects.len() < 2 {
         let href = Address::at(&slug, Place::NewEvaluation).to_string();
-        let text = "A report compares two models, or one model with two prompts. Evaluate both on the same suites first.";
+        let text = "A report compares two models, or one model with two prompts, or with and without the best of several answers. Evaluate both on the same suites first.";
         return view! {
             <EmptyState title="Not enough evaluations yet" text>
                 <LinkButton href>"New evaluation"</LinkButton>
@@ -151,11 +152,8 @@ fn subjects(finished: &[Evaluation]) -> Vec<(SubjectKey, String)> {
     for evaluation in finished {
         let key = key_of(evaluation);
         if found.iter().all(|(known, _)| *known != key) {
-            let prompt = match evaluation.prompt_name.as_str() {
-                "" => "without a prompt".to_owned(),
-                name => format!("with the prompt {name}"),
-            };
-            found.push((key, format!("{} {prompt}", evaluation.model_name)));
+            let asked = asked(evaluation);
+            found.push((key, format!("{} {asked}", evaluation.model_name)));
         }
     }
     found
@@ -163,10 +161,14 @@ fn subjects(finished: &[Evaluation]) -> Vec<(SubjectKey, String)> {
 
 const fn key_of(evaluation: &Evaluation) -> SubjectKey {
     let request = &evaluation.request;
-    (request.model_version_id, request.prompt_version_id)
+    (
+        request.model_version_id,
+        request.prompt_version_id,
+        request.best_of,
+    )
 }
 
-/// The newest evaluations of both on each suite with equal decoding, under the suite's name.
+/// The newest evaluations of both on each suite that can be compared, under the suite's name.
 fn matched(
     finished: &[Evaluation],
     baseline: SubjectKey,
@@ -186,7 +188,7 @@ fn matched(
         let old = finished.iter().find(|old| {
             key_of(old) == baseline
                 && old.request.suite_id == new.request.suite_id
-                && old.request.decoding == new.request.decoding
+                && old.request.is_comparable_to(&new.request)
         });
         if let Some(old) = old {
             let pair = EvaluationPair {

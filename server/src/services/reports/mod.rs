@@ -19,13 +19,13 @@ mod suites;
 pub(crate) mod words;
 
 use shared::{
-    evaluation::{Evaluation, EvaluationResult},
+    evaluation::{Decoding, Evaluation, EvaluationResult},
     ids::EvaluationId,
     job::JobState,
     model::ModelVersion,
     report::{
-        ClauseComparison, CreateReport, EvaluationPair, Report, ReportSnapshot, ReportSummary,
-        Subject, SuiteComparison,
+        ChoiceOfAnswers, ClauseComparison, CreateReport, EvaluationPair, Report, ReportSnapshot,
+        ReportSummary, Subject, SuiteComparison,
     },
     suite::{MAX_SUITE_ITEMS, Suite, SuiteKind},
 };
@@ -95,14 +95,11 @@ pub async fn create_report(
         number: 0,
         name: name.to_owned(),
         passed,
-        verdict: findings::verdict(
-            &candidate.model_name,
-            &baseline.model_name,
-            &snapshot.suites,
-        ),
+        verdict: findings::verdict(&candidate.name(), &baseline.name(), &snapshot.suites),
         candidate_id: candidate.model_version_id,
         baseline_name: described(baseline),
         candidate_name: described(candidate),
+        candidate_best_of: candidate.choice.as_ref().map(|choice| choice.answers),
         created_by: Some(access.user_id()),
         created_at: app.context.now(),
     };
@@ -161,7 +158,7 @@ async fn read_pair(
         );
         return Err(ApiError::invalid(field("candidate"), message));
     }
-    if baseline.request.decoding != candidate.request.decoding {
+    if !baseline.request.is_comparable_to(&candidate.request) {
         let message = "was made with other decoding settings than the baseline's: repeat one of \
                        them";
         return Err(ApiError::invalid(field("candidate"), message));
@@ -201,16 +198,23 @@ async fn results(tx: &mut Tx, evaluation: &Evaluation) -> ApiResult<Vec<Evaluati
     Ok(evaluation_results::list(tx, evaluation.id, -1, all).await?)
 }
 
-/// All baselines are of one model with one prompt, all candidates too, and no suite comes twice.
+/// All baselines are of one model with one prompt and one choice among answers, all candidates too, and no suite comes twice.
 fn check_sides(material: &[Material]) -> ApiResult<()> {
     let asked = |evaluation: &Evaluation| {
-        (
-            evaluation.request.model_version_id,
-            evaluation.request.prompt_version_id,
-        )
+        let request = &evaluation.request;
+        let drawn = request.best_of.map(|best_of| {
+            let max_new_tokens = 0;
+            let decoding = Decoding {
+                max_new_tokens,
+                ..request.decoding
+            };
+            (best_of, decoding)
+        });
+        (request.model_version_id, request.prompt_version_id, drawn)
     };
     for (index, pair) in material.iter().enumerate() {
-        let message = "is of another model or prompt than those of the other suites";
+        let message =
+            "is of another model, prompt or choice among answers than those of the other suites";
         if asked(&pair.baseline) != asked(&material[0].baseline) {
             return Err(ApiError::invalid(
                 format!("pairs.{index}.baseline"),
@@ -276,13 +280,18 @@ async fn snapshot(
     let first = &material[0];
     let baseline = subject(tx, access, &first.baseline).await?;
     let candidate = subject(tx, access, &first.candidate).await?;
+    let (old, new) = (
+        first.baseline.request.decoding,
+        first.candidate.request.decoding,
+    );
     let compared = compare(material, clauses).map_err(anyhow::Error::from)?;
     let (suites, clauses) = compared;
     Ok(ReportSnapshot {
         project_name: access.project.name.clone(),
         baseline,
         candidate,
-        decoding: first.candidate.request.decoding,
+        decoding: new,
+        baseline_decoding: (old != new).then_some(old),
         findings: findings::findings(&suites, &clauses, CONFIDENCE),
         hypotheses: i64::try_from(suites.len() + clauses.len()).unwrap_or(i64::MAX),
         suites,
@@ -343,6 +352,10 @@ async fn subject(
         model_version_id: id,
         model_name: evaluation.model_name.clone(),
         lineage: lineage(tx, access, &version).await?,
+        choice: evaluation.request.best_of.map(|best_of| ChoiceOfAnswers {
+            answers: best_of.answers,
+            reward_model_name: evaluation.reward_model_name.clone(),
+        }),
         description: version.description,
         content_hash: version.content_hash,
         prompt_version_id: evaluation.request.prompt_version_id,
@@ -371,12 +384,11 @@ async fn lineage(tx: &mut Tx, access: &ProjectAccess, version: &ModelVersion) ->
 
 /// A side with its prompt, such as `intake 1 with the prompt Short 1`.
 fn described(subject: &Subject) -> String {
-    if subject.prompt_name.is_empty() {
-        format!("{} without a prompt", subject.model_name)
-    } else {
-        format!(
-            "{} with the prompt {}",
-            subject.model_name, subject.prompt_name
-        )
-    }
+    let prompt = match subject.prompt_name.as_str() {
+        "" => "without a prompt".to_owned(),
+        name => format!("with the prompt {name}"),
+    };
+    let choice = subject.choice.as_ref();
+    let choice = choice.map_or_else(String::new, |choice| format!(", {choice}"));
+    format!("{} {prompt}{choice}", subject.model_name)
 }
