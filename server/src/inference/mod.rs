@@ -8,17 +8,20 @@
 //! | `bases` | the few bases in memory, with their adapters |
 //! | `best_of` | several answers to a question, and the choice among them by a reward model |
 //! | `model` | one model version that answers questions in batches |
+//! | `together` | two model versions that answer side by side |
 //! | `thread` | where it computes, and how it is stopped |
 
 mod bases;
 mod best_of;
 mod model;
 mod thread;
+mod together;
 
 pub use bases::{Inference, ModelFiles, sweep};
 pub use best_of::{BestOfFiles, BestOfInUse, Candidate, Choice, Drawing, Respondent};
 pub use model::{Answer, Asking, ModelInUse, Question};
 pub use thread::{Leash, on_thread};
+pub use together::answer_together;
 
 /// Why a model gave no answer.
 #[derive(Debug, thiserror::Error)]

@@ -94,7 +94,7 @@ impl ModelInUse {
         Self { base, adapter }
     }
 
-    #[cfg(test)]
+    /// Whether one base in memory serves both.
     pub(super) fn shares_base_with(&self, other: &Self) -> bool {
         Arc::ptr_eq(&self.base, &other.base)
     }

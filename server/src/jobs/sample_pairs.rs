@@ -25,7 +25,7 @@ use crate::{
     app::App,
     error::{ApiError, ApiResult},
     inference::{
-        Answer, Asking, InferenceError, Leash, ModelFiles, ModelInUse, Question, on_thread,
+        Asking, InferenceError, Leash, ModelFiles, ModelInUse, Question, answer_together, on_thread,
     },
     services::{
         asking,
@@ -250,8 +250,17 @@ impl Batch {
         self,
         interrupter: &trainer::run::Interrupter,
     ) -> Result<Vec<NewPair>, InferenceError> {
-        let [one, other] = [0, 1].map(|side| self.ask(side, interrupter));
-        let responses = one?.into_iter().zip(other?);
+        let questions = [0, 1].map(|side| self.questions(side));
+        let asked = std::array::from_fn(|side| {
+            let asking = Asking {
+                system: self.sides[side].system.as_deref(),
+                questions: &questions[side],
+                decoding: self.decoding,
+            };
+            (&self.models[side], asking)
+        });
+        let [one, other] = answer_together(asked, interrupter)?;
+        let responses = one.into_iter().zip(other);
         let [a, b] = &self.sides;
         let pairs = self.prompts.iter().zip(responses);
         let pairs = pairs.map(|((_, messages), (one, other))| NewPair {
@@ -266,26 +275,15 @@ impl Batch {
             .collect())
     }
 
-    fn ask(
-        &self,
-        side: usize,
-        interrupter: &trainer::run::Interrupter,
-    ) -> Result<Vec<Answer>, InferenceError> {
-        let Side { system, number, .. } = &self.sides[side];
-        let questions: Vec<Question> = self
-            .prompts
-            .iter()
-            .map(|(position, messages)| {
-                let number = 2 * position.unsigned_abs() + number;
-                Question::numbered(messages.clone(), self.decoding.seed, number)
-            })
-            .collect();
-        let asking = Asking {
-            system: system.as_deref(),
-            questions: &questions,
-            decoding: self.decoding,
-        };
-        self.models[side].answer(&asking, &mut |_, _| {}, interrupter)
+    /// The prompts as questions to one side, each with a seed of its own.
+    fn questions(&self, side: usize) -> Vec<Question> {
+        let of_side = self.sides[side].number;
+        let prompts = self.prompts.iter();
+        let questions = prompts.map(|(position, messages)| {
+            let number = 2 * position.unsigned_abs() + of_side;
+            Question::numbered(messages.clone(), self.decoding.seed, number)
+        });
+        questions.collect()
     }
 }
 
