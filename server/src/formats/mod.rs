@@ -15,8 +15,8 @@
 //!
 //! # Adding a format
 //! 1. If it is one more set of keys, add a variant to
-//!    [`FileShape`](shared::dataset::FileShape) and a line to the table in [`shapes`]. If its values
-//!    have a form of their own, teach [`turns`] to read it.
+//!    [`FileShape`](shared::dataset::FileShape) and an entry to the table in `shapes/known.rs`. If
+//!    its values have a form of their own, teach [`turns`] to read it.
 //! 2. If it cuts files differently, add a variant to [`FileFormat`](shared::dataset::FileFormat),
 //!    a reader beside [`jsonl`] that can go on from a place, and its recognition to
 //!    [`file`](mod@file).

@@ -2,6 +2,10 @@
 //!
 //! A column named `category` is data: it labels a text, or becomes a tag. It is never taken for the
 //! coverage of a row, which is one of four words in a column named `coverage`.
+//!
+//! The table of the sets is in `known`; what is asked of a file's records is here.
+
+mod known;
 
 use serde_json::Value;
 use shared::{
@@ -9,230 +13,8 @@ use shared::{
     dataset::{ColumnMapping, ColumnUse, FileShape, Provenance, RowField, RowKind},
 };
 
+use self::known::{ANYWHERE, KNOWN, Known};
 use super::{Fields, content::is_blank, pair};
-
-/// A known set of keys.
-struct Known {
-    shape: FileShape,
-    /// What it is, for people.
-    words: &'static str,
-    kind: RowKind,
-    /// The fields that must be there, each with the names that its column may have.
-    required: &'static [(RowField, &'static [&'static str])],
-    /// The fields that may be there.
-    optional: &'static [(RowField, &'static [&'static str])],
-    /// Columns that must be there, and stay data.
-    marks: &'static [&'static str],
-}
-
-use RowField::{
-    Chosen, Completion, Coverage as CoverageField, History, Input, Label, Messages, Prompt,
-    Rejected, System, Tags, Text,
-};
-
-const SYSTEM: (RowField, &[&str]) = (System, &["system", "system_prompt"]);
-
-/// The first that fits is taken, so a narrow set stands before a wide one.
-const KNOWN: &[Known] = &[
-    Known {
-        shape: FileShape::OpenAiPreference,
-        words: "OpenAI preference pairs",
-        kind: RowKind::Preference,
-        required: &[
-            (Prompt, &["input"]),
-            (Chosen, &["preferred_output"]),
-            (Rejected, &["non_preferred_output"]),
-        ],
-        optional: &[],
-        marks: &[],
-    },
-    Known {
-        shape: FileShape::ShareGptPreference,
-        words: "ShareGPT preference pairs",
-        kind: RowKind::Preference,
-        required: &[
-            (Prompt, &["conversations"]),
-            (Chosen, &["chosen"]),
-            (Rejected, &["rejected"]),
-        ],
-        optional: &[SYSTEM],
-        marks: &[],
-    },
-    Known {
-        shape: FileShape::UltraFeedback,
-        words: "UltraFeedback preference pairs",
-        kind: RowKind::Preference,
-        required: &[
-            (Prompt, &["prompt"]),
-            (Chosen, &["chosen"]),
-            (Rejected, &["rejected"]),
-        ],
-        optional: &[],
-        marks: &["score_chosen", "score_rejected"],
-    },
-    Known {
-        shape: FileShape::Preference,
-        words: "TRL preference pairs",
-        kind: RowKind::Preference,
-        required: &[
-            (Prompt, &["prompt"]),
-            (Chosen, &["chosen"]),
-            (Rejected, &["rejected"]),
-        ],
-        optional: &[SYSTEM],
-        marks: &[],
-    },
-    Known {
-        shape: FileShape::AlpacaPreference,
-        words: "Alpaca preference pairs",
-        kind: RowKind::Preference,
-        required: &[
-            (Prompt, &["instruction"]),
-            (Chosen, &["chosen"]),
-            (Rejected, &["rejected"]),
-        ],
-        optional: &[(Input, &["input"]), SYSTEM, (History, &["history"])],
-        marks: &[],
-    },
-    Known {
-        shape: FileShape::QuestionPreference,
-        words: "preference pairs with a question",
-        kind: RowKind::Preference,
-        required: &[
-            (Prompt, &["question"]),
-            (Chosen, &["chosen"]),
-            (Rejected, &["rejected"]),
-        ],
-        optional: &[SYSTEM],
-        marks: &[],
-    },
-    Known {
-        shape: FileShape::ResponsePair,
-        words: "preference pairs of responses",
-        kind: RowKind::Preference,
-        required: &[
-            (Prompt, &["instruction", "prompt"]),
-            (Chosen, &["chosen_response"]),
-            (Rejected, &["rejected_response"]),
-        ],
-        optional: &[SYSTEM],
-        marks: &[],
-    },
-    Known {
-        shape: FileShape::AutoTrainPreference,
-        words: "AutoTrain preference pairs",
-        kind: RowKind::Preference,
-        required: &[
-            (Prompt, &["prompt"]),
-            (Chosen, &["text"]),
-            (Rejected, &["rejected_text"]),
-        ],
-        optional: &[],
-        marks: &[],
-    },
-    Known {
-        shape: FileShape::ImplicitPreference,
-        words: "preference pairs that repeat their prompt, as HH-RLHF has them",
-        kind: RowKind::Preference,
-        required: &[(Chosen, &["chosen"]), (Rejected, &["rejected"])],
-        optional: &[],
-        marks: &[],
-    },
-    Known {
-        shape: FileShape::Unpaired,
-        words: "TRL unpaired preferences",
-        kind: RowKind::Unpaired,
-        required: &[
-            (Prompt, &["prompt"]),
-            (Completion, &["completion"]),
-            (Label, &["label"]),
-        ],
-        optional: &[SYSTEM],
-        marks: &[],
-    },
-    Known {
-        shape: FileShape::ShareGptUnpaired,
-        words: "ShareGPT unpaired preferences",
-        kind: RowKind::Unpaired,
-        required: &[(Messages, &["conversations"]), (Label, &["kto_tag"])],
-        optional: &[SYSTEM],
-        marks: &[],
-    },
-    Known {
-        shape: FileShape::Messages,
-        words: "conversations of messages",
-        kind: RowKind::Conversation,
-        required: &[(Messages, &["messages"])],
-        optional: &[SYSTEM],
-        marks: &[],
-    },
-    Known {
-        shape: FileShape::ShareGpt,
-        words: "ShareGPT conversations",
-        kind: RowKind::Conversation,
-        required: &[(Messages, &["conversations", "conversation"])],
-        optional: &[SYSTEM],
-        marks: &[],
-    },
-    Known {
-        shape: FileShape::Alpaca,
-        words: "Alpaca instructions",
-        kind: RowKind::Completion,
-        required: &[(Prompt, &["instruction"]), (Completion, &["output"])],
-        optional: &[(Input, &["input"]), SYSTEM, (History, &["history"])],
-        marks: &[],
-    },
-    Known {
-        shape: FileShape::PromptCompletion,
-        words: "TRL prompts and completions",
-        kind: RowKind::Completion,
-        required: &[(Prompt, &["prompt"]), (Completion, &["completion"])],
-        optional: &[SYSTEM],
-        marks: &[],
-    },
-    Known {
-        shape: FileShape::QuestionAnswer,
-        words: "questions and answers",
-        kind: RowKind::Completion,
-        required: &[
-            (
-                Prompt,
-                &["question", "query", "input", "instruction", "prompt"],
-            ),
-            (Completion, &["answer", "response", "output", "target"]),
-        ],
-        optional: &[(Input, &["context"]), SYSTEM],
-        marks: &[],
-    },
-    Known {
-        shape: FileShape::LabelledText,
-        words: "texts with a label to learn",
-        kind: RowKind::Completion,
-        required: &[
-            (Prompt, &["text"]),
-            (Completion, &["category", "label", "intent", "class"]),
-        ],
-        optional: &[],
-        marks: &[],
-    },
-    Known {
-        shape: FileShape::Text,
-        words: "plain texts",
-        kind: RowKind::Text,
-        required: &[(Text, &["text"])],
-        optional: &[],
-        marks: &[],
-    },
-];
-
-/// Columns that may stand in a file of any shape.
-const ANYWHERE: &[(RowField, &str)] = &[
-    (CoverageField, "coverage"),
-    (Tags, "tags"),
-    (Tags, "category"),
-    (RowField::Clauses, "clauses"),
-    (RowField::Provenance, "provenance"),
-];
 
 /// What a file was recognised as.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -359,7 +141,7 @@ fn find(columns: &[&str], field: RowField, names: &[&str]) -> Option<ColumnUse> 
 
 /// Whether the column of the label holds what a label may be.
 fn is_label(records: &[Fields], uses: &[ColumnUse]) -> bool {
-    let Some(label) = uses.iter().find(|given| given.field == Label) else {
+    let Some(label) = uses.iter().find(|given| given.field == RowField::Label) else {
         return false;
     };
     values(records, &label.column).all(|value| match value {
@@ -378,7 +160,7 @@ fn is_label(records: &[Fields], uses: &[ColumnUse]) -> bool {
 /// Whether every value of a column can be what its name says.
 fn fits(records: &[Fields], column: &str, field: RowField) -> bool {
     values(records, column).all(|value| match field {
-        CoverageField => value.as_str().is_some_and(|text| {
+        RowField::Coverage => value.as_str().is_some_and(|text| {
             text.trim().is_empty() || text.trim().to_lowercase().parse::<Coverage>().is_ok()
         }),
         RowField::Provenance => serde_json::from_value::<Provenance>(value.clone()).is_ok(),
@@ -400,6 +182,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+    use RowField::{Completion, Coverage as CoverageField, Prompt, Tags};
 
     fn recognise_one(record: &Value) -> Option<Recognised> {
         recognise(&[record.as_object().unwrap().clone()])
