@@ -18,7 +18,7 @@ pub async fn get_hub(State(app): State<App>) -> Json<HubSource> {
     Json(model_downloads::hub_source(&app))
 }
 
-/// Lists the newest downloads of base models, newest first.
+/// Lists the downloads of base models that go on or have ended in the last day, newest first.
 #[utoipa::path(get, path = "/api/projects/{project}/model-downloads",
     operation_id = "list_model_downloads", tag = "models", params(("project" = String, Path)),
     responses((status = 200, body = Vec<ModelDownload>)))]

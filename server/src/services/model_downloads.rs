@@ -3,12 +3,13 @@
 
 use std::path::{Path, PathBuf};
 
+use chrono::TimeDelta;
 use hub::{Cache, Reader};
 use serde::{Deserialize, Serialize};
 use shared::{
     hub::HubModel,
     ids::UserId,
-    job::JobKind,
+    job::{Job, JobKind},
     model::{DownloadModel, HubSource, ModelDownload},
 };
 use store::jobs::{self, JobRecord};
@@ -30,6 +31,9 @@ use crate::{
 
 /// How many downloads are listed.
 const LISTED: u32 = 20;
+
+/// How long a download is listed after its end; the list of jobs has it for ever.
+const TOLD_FOR: TimeDelta = TimeDelta::days(1);
 
 /// What the job of a download is told.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -70,13 +74,16 @@ fn cache_folder(app: &App) -> PathBuf {
     models_folder(app).join(".hub")
 }
 
-/// The newest downloads of a project, newest first.
+/// The newest downloads of a project that go on or have ended lately, newest first.
 pub async fn list_downloads(app: &App, access: &ProjectAccess) -> ApiResult<Vec<ModelDownload>> {
     let mut tx = app.store.read().await?;
     let kind = JobKind::ModelDownload;
     let found = jobs::list_of_kind(&mut tx, access.project_id(), kind, LISTED).await?;
+    let oldest = app.context.now() - TOLD_FOR;
+    let is_told = |job: &Job| job.finished_at.is_none_or(|ended| ended > oldest);
+    let told = found.into_iter().filter(|record| is_told(&record.job));
     // What an older version was told otherwise is still in the list of jobs.
-    Ok(found.into_iter().filter_map(as_download).collect())
+    Ok(told.filter_map(as_download).collect())
 }
 
 fn as_download(record: JobRecord) -> Option<ModelDownload> {

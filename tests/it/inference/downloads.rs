@@ -2,6 +2,7 @@
 
 use std::{path::Path, time::Duration};
 
+use chrono::TimeDelta;
 use hub::testing::{FakeHub, FakeRepository};
 use serde_json::{Value, json};
 use shared::account::Role;
@@ -69,6 +70,8 @@ on_both_databases! {
         assert_eq!(files.as_array().unwrap().len(), 1, "{files}");
         let listed = bench.get(DOWNLOADS).await;
         assert_eq!((&listed[0]["job"]["id"], &listed[0]["hub"]), (&asked["job"]["id"], &json!("o/tiny")));
+        bench.app.advance(TimeDelta::days(2));
+        assert_eq!(bench.get(DOWNLOADS).await, json!([]));
         // An adapter on it names it as PEFT finds it.
         bench.model = version.clone();
         let adapter = bench.adapter().await;
