@@ -11,7 +11,7 @@ use shared::training::Precision;
 use super::reason::refuse;
 use super::{HeadNorms, LayerWeights, Matrix, ModelConfig, PostNorms, Weights};
 use crate::error::{Result, TrainerError};
-use crate::ops::Blocks;
+use crate::ops::{self, Blocks};
 
 /// Named tensors on disk. Names are Hugging Face's.
 pub(super) trait TensorSource {
@@ -62,7 +62,7 @@ pub(super) fn weights(
         device,
         precision,
     };
-    let embedding = reader.matrix("model.embed_tokens.weight", [v, d])?;
+    let [embedding] = in_one_piece([reader.matrix("model.embed_tokens.weight", [v, d])?])?;
     let layers = (0..config.layers)
         .map(|layer| reader.layer(layer, config))
         .collect::<Result<Vec<_>>>()?;
@@ -70,7 +70,8 @@ pub(super) fn weights(
     let head = if config.tie_word_embeddings {
         None
     } else {
-        Some(reader.matrix(HEAD, [v, d])?)
+        let [head] = in_one_piece([reader.matrix(HEAD, [v, d])?])?;
+        Some(head)
     };
     reader.check_all_read(config)?;
     Ok(Weights {
@@ -80,6 +81,28 @@ pub(super) fn weights(
         head,
         score: None,
     })
+}
+
+/// The same with their numbers side by side in memory, where they are the processor's.
+fn in_one_piece<const N: usize>(matrices: [Matrix; N]) -> candle_core::Result<[Matrix; N]> {
+    let numbers = matrices.iter().filter_map(|matrix| match matrix {
+        Matrix::Numbers(numbers) if numbers.device().is_cpu() => Some(numbers),
+        _ => None,
+    });
+    let numbers: Vec<_> = numbers.collect();
+    if numbers.len() < N {
+        return Ok(matrices);
+    }
+    let joined = ops::joined(&numbers)?;
+    let mut first = 0;
+    let mut own = Vec::with_capacity(N);
+    for numbers in numbers {
+        let count = numbers.elem_count();
+        own.push(joined.narrow(0, first, count)?.reshape(numbers.shape())?);
+        first += count;
+    }
+    let mut own = own.into_iter();
+    Ok(matrices.map(|matrix| own.next().map_or(matrix, Matrix::from)))
 }
 
 struct Reader<'a> {
@@ -127,19 +150,28 @@ impl Reader<'_> {
         };
         let mlp_norm = read(mlp_norm, &[d])?;
         let mut matrix = |name: &str, shape| self.matrix(&place(name), shape);
+        let [query, key, value, output, gate, up, down] = in_one_piece([
+            matrix("self_attn.q_proj.weight", [queries, d])?,
+            matrix("self_attn.k_proj.weight", [keys, d])?,
+            matrix("self_attn.v_proj.weight", [keys, d])?,
+            matrix("self_attn.o_proj.weight", [d, queries])?,
+            matrix("mlp.gate_proj.weight", [f, d])?,
+            matrix("mlp.up_proj.weight", [f, d])?,
+            matrix("mlp.down_proj.weight", [d, f])?,
+        ])?;
         Ok(LayerWeights {
             attention_norm,
-            query: matrix("self_attn.q_proj.weight", [queries, d])?,
-            key: matrix("self_attn.k_proj.weight", [keys, d])?,
-            value: matrix("self_attn.v_proj.weight", [keys, d])?,
+            query,
+            key,
+            value,
             attention_bias,
             head_norms,
-            output: matrix("self_attn.o_proj.weight", [d, queries])?,
+            output,
             post_norms,
             mlp_norm,
-            gate: matrix("mlp.gate_proj.weight", [f, d])?,
-            up: matrix("mlp.up_proj.weight", [f, d])?,
-            down: matrix("mlp.down_proj.weight", [d, f])?,
+            gate,
+            up,
+            down,
         })
     }
 

@@ -7,7 +7,7 @@
 //!
 //! | file | what it holds |
 //! | --- | --- |
-//! | `pool` | buffers that return to their pool when dropped |
+//! | `pool`, `pages` | buffers that return to their pool when dropped; large pages |
 //! | `gemm` | matrix products, with strides, scale and accumulation |
 //! | `norm`, `head_norm`, `rope`, `glu`, `attention` | the parts of a block |
 //! | `attention_cached` | attention of new tokens over a cache |
@@ -48,6 +48,7 @@ mod head;
 mod head_norm;
 mod norm;
 mod on_cuda;
+mod pages;
 mod pool;
 mod rope;
 mod rows;
@@ -71,6 +72,7 @@ pub use head::{
 };
 pub use head_norm::{HeadNorm, head_norm, head_norm_backward};
 pub use norm::{rms_norm, rms_norm_backward_add};
+pub use pages::joined;
 pub use pool::{Buffer, Pool};
 pub use rope::{RopeTable, rope};
 pub use rows::{add, add_to_rows, copy_rows, fill, gather_rows, scatter_rows, store_rows};

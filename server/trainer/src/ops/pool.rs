@@ -9,7 +9,9 @@ use std::fmt;
 use std::ops::{Deref, Range, RangeInclusive};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use candle_core::{DType, Device, Result, Shape, Tensor};
+use candle_core::{Device, Result, Shape, Tensor};
+
+use super::pages;
 
 /// Sweeps that a free buffer outlives without being taken.
 const IDLE_SWEEPS: u64 = 16;
@@ -71,7 +73,7 @@ impl Pool {
         let wanted = capacity_for(shape.elem_count());
         let (capacity, whole) = match self.pop(wanted) {
             Some(found) => found,
-            None => (wanted, Tensor::zeros(wanted, DType::F32, &self.device)?),
+            None => (wanted, pages::zeros(wanted, &self.device)?),
         };
         let view = whole.narrow(0, 0, shape.elem_count())?.reshape(shape)?;
         Ok(Buffer {
