@@ -176,15 +176,12 @@ impl Store {
         durable::create_folder(&self.folder)?;
         let path = self.path(state.step);
         durable::replace_folder(&path, |folder| {
-            match learner.adapter() {
-                Some(adapter) => {
-                    let bytes = adapter::to_safetensors(adapter)?;
-                    durable::write_file(&folder.join(ADAPTER), &bytes)?;
-                }
-                None => {
-                    let path = folder.join(WEIGHTS);
-                    durable::write_tensor(&path, "weights", learner.numbers())?;
-                }
+            if let Some(adapter) = learner.adapter() {
+                let bytes = adapter::to_safetensors(adapter)?;
+                durable::write_file(&folder.join(ADAPTER), &bytes)?;
+            } else {
+                let path = folder.join(WEIGHTS);
+                durable::write_tensor(&path, "weights", learner.numbers())?;
             }
             let moments = optimizer.moments();
             durable::write_tensor(&folder.join(OPTIMIZER), "moments", moments)?;

@@ -1,6 +1,8 @@
 //! What is known of a run before it starts: steps, trainable numbers, memory.
 
-use shared::training::{BatchConfig, DataConfig, Lesson, Method, Precision, TrainingConfig};
+use shared::training::{
+    BatchConfig, DataConfig, Lesson, Method, Precision, Trained, TrainingConfig,
+};
 
 use super::order::Order;
 use crate::adapter::{self, LoraShape};
@@ -61,13 +63,13 @@ pub fn estimate_memory(
 ) -> u64 {
     let shape = LoraShape::of(config);
     let shape = shape.as_ref();
-    let trained = match config.adapter.adapter() {
-        Some(settings) => {
+    let trained = match &config.adapter {
+        Trained::Adapter(settings) => {
             let adapter = shape.map_or(0, |shape| adapter::parameters(model, shape));
             let copies = if settings.initial.is_some() { 5 } else { 4 };
             copies * adapter
         }
-        None => {
+        Trained::AllWeights => {
             let copies = if keeps_base(config) { 4 } else { 3 };
             copies * base_parameters(model)
         }
@@ -161,7 +163,7 @@ fn base_parameters(model: &ModelConfig) -> usize {
 
 #[cfg(test)]
 mod tests {
-    use shared::training::{AdapterConfig, Trained};
+    use shared::training::AdapterConfig;
 
     use super::*;
     use crate::testing::{tiny_config, tiny_model};

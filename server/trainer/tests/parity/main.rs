@@ -12,6 +12,7 @@ mod decomposed;
 mod exports;
 #[cfg(test)]
 mod forward;
+#[cfg(test)]
 mod full;
 #[cfg(test)]
 mod generation;
