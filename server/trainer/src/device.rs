@@ -38,6 +38,22 @@ pub fn open(name: &str) -> Result<Device> {
     }
 }
 
+/// Refuses a device on which the weights of a base cannot be trained themselves: the gradients of
+/// norms, biases and embeddings have bodies for the processor only.
+///
+/// # Errors
+/// [`TrainerError::Config`] for a GPU.
+pub fn check_trains_weights(device: &Device) -> Result<()> {
+    if device.is_cpu() {
+        return Ok(());
+    }
+    Err(TrainerError::Config {
+        field: "device",
+        reason: "all weights are trained on the processor only: set it to cpu, or train an adapter"
+            .to_owned(),
+    })
+}
+
 #[cfg(feature = "cuda")]
 fn gpu(number: usize) -> candle_core::Result<Device> {
     cuda::open(number)

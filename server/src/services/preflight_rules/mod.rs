@@ -35,7 +35,13 @@ pub(super) fn check(setup: &RunSetup) -> Vec<Finding> {
         .map(|(_, field, message)| error("bad_setting", &format!("config.{field}"), message))
         .collect();
     findings.extend(learning_rate(config));
-    match device::open(&config.device) {
+    let device = device::open(&config.device).and_then(|device| {
+        if config.adapter.is_whole() {
+            device::check_trains_weights(&device)?;
+        }
+        Ok(device)
+    });
+    match device {
         Ok(device) => findings.extend(precision(config, device.is_cpu())),
         Err(problem) => findings.push(error("no_device", "config.device", problem.to_string())),
     }
