@@ -189,12 +189,14 @@ mod tests {
         assert!(of(2, 8) < of(4, 8));
         assert!(of(2, 8) < of(2, 16));
         assert!(of(2, 8) > PROGRAM_BYTES as u64);
-        let mut decomposed = TrainingConfig::default();
-        decomposed.adapter = AdapterConfig {
+        let decomposed = AdapterConfig {
             weight_decomposed: true,
             ..AdapterConfig::default()
-        }
-        .into();
+        };
+        let decomposed = TrainingConfig {
+            adapter: decomposed.into(),
+            ..TrainingConfig::default()
+        };
         let of_decomposed = estimate_memory(&tiny_config(), None, &decomposed, 100);
         let plain = estimate_memory(&tiny_config(), None, &TrainingConfig::default(), 100);
         // 800 tokens with 64 + 2·32 + 64 + 2·96 + 64 results in each of two layers.

@@ -112,7 +112,7 @@ fn a_base_that_was_trained_is_still_the_reference() {
     let mut run = Run::new(&config, output.path());
     run.resume = true;
     let (_, events) = run.go();
-    let first = steps(&events)[0].preference.clone().unwrap();
+    let first = steps(&events)[0].preference.unwrap();
     assert!(first.rewards_chosen.unwrap().abs() > 1e-4, "{first:?}");
 }
 
