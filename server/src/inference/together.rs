@@ -51,11 +51,15 @@ mod tests {
             ..tiny()
         };
         let plain = inference.open(&plain).unwrap();
-        let questions: Vec<Question> = (0..5)
-            .map(|number| {
-                let asked = format!("Question {number}, {}?", "again ".repeat(number as usize));
-                Question::numbered(vec![Message::user(asked)], 7, number)
-            })
+        let asked = [
+            "Who?",
+            "Where is it?",
+            "Why is it there, and since when?",
+            "What?",
+        ];
+        let questions: Vec<Question> = (0..)
+            .zip(asked)
+            .map(|(number, asked)| Question::numbered(vec![Message::user(asked)], 7, number))
             .collect();
         let asking = Asking {
             system: None,

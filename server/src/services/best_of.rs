@@ -41,14 +41,12 @@ pub async fn find_best_of(
     let reward_model = reward_model
         .ok_or_else(|| ApiError::invalid(field, "the project has no such model version"))?;
     let name = label(&reward_model);
-    let base_id = match (reward_model.kind, reward_model.base_id) {
-        (ModelKind::Reward, Some(base_id)) => base_id,
-        _ => {
-            let message = format!(
-                "{name} is no reward model and scores nothing: choose one that a reward run made"
-            );
-            return Err(ApiError::invalid(field, message));
-        }
+    let scores = reward_model.kind == ModelKind::Reward;
+    let Some(base_id) = reward_model.base_id.filter(|_| scores) else {
+        let message = format!(
+            "{name} is no reward model and scores nothing: choose one that a reward run made"
+        );
+        return Err(ApiError::invalid(field, message));
     };
     let base = base_of(tx, project_id, base_id).await?;
     let own = model.base_id.unwrap_or(model.id);

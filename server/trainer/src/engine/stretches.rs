@@ -54,15 +54,20 @@ impl<'a> Linear<'a> {
 pub(super) fn stretches<'a>(
     adapters: &[Option<&'a Adapter>],
 ) -> Vec<(Range<usize>, Option<&'a Adapter>)> {
-    let same = |one: &Option<&Adapter>, other: &Option<&Adapter>| match (one, other) {
-        (Some(one), Some(other)) => std::ptr::eq(*one, *other),
+    let mut start = 0;
+    let parts = adapters
+        .chunk_by(|one, other| is_same(*one, *other))
+        .map(|part| {
+            start += part.len();
+            (start - part.len()..start, part[0])
+        });
+    parts.collect()
+}
+
+fn is_same(one: Option<&Adapter>, other: Option<&Adapter>) -> bool {
+    match (one, other) {
+        (Some(one), Some(other)) => std::ptr::eq(one, other),
         (None, None) => true,
         _ => false,
-    };
-    let mut start = 0;
-    let parts = adapters.chunk_by(same).map(|part| {
-        start += part.len();
-        (start - part.len()..start, part[0])
-    });
-    parts.collect()
+    }
 }

@@ -5,7 +5,7 @@
 //! fill the registers.
 
 use std::arch::x86_64::{
-    __m512, __m512bh, __mmask16, __mmask32, _mm_add_ps, _mm_storeu_ps, _mm256_add_ps,
+    __m512, __m512bh, __m512i, __mmask16, __mmask32, _mm_add_ps, _mm_storeu_ps, _mm256_add_ps,
     _mm256_castpd_ps, _mm256_castps256_ps128, _mm256_extractf128_ps, _mm256_fmadd_ps,
     _mm256_loadu_ps, _mm256_setzero_ps, _mm256_storeu_ps, _mm512_add_ps, _mm512_castpd_ps,
     _mm512_castps_pd, _mm512_castps512_ps256, _mm512_dpbf16_ps, _mm512_extractf64x4_pd,
@@ -181,9 +181,11 @@ pub(super) fn brain<const R: usize, const C: usize>(
             // kind.
             unsafe {
                 let first = rows.as_ptr().add((step * R + row) * HALVES);
-                let x: __m512bh = std::mem::transmute(_mm512_loadu_si512(first.cast()));
+                let x = _mm512_loadu_si512(first.cast());
+                let x = std::mem::transmute::<__m512i, __m512bh>(x);
                 for (sums, w) in sums.iter_mut().zip(&w) {
-                    sums[row] = _mm512_dpbf16_ps(sums[row], x, std::mem::transmute(*w));
+                    let w = std::mem::transmute::<__m512i, __m512bh>(*w);
+                    sums[row] = _mm512_dpbf16_ps(sums[row], x, w);
                 }
             }
         }
