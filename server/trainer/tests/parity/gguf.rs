@@ -78,7 +78,9 @@ impl Gguf {
             .map(|(name, tensor)| {
                 let matrix = tensor.dims().len() == 2;
                 let kind = if matrix { self.kind } else { GgmlDType::F32 };
-                (name.as_str(), QTensor::quantize(tensor, kind).unwrap())
+                // candle quantises all of a storage, whatever part of it a tensor shows.
+                let own = tensor.force_contiguous().unwrap();
+                (name.as_str(), QTensor::quantize(&own, kind).unwrap())
             })
             .collect();
         let stored: Vec<(&str, &QTensor)> = stored
