@@ -15,6 +15,10 @@ pub(in crate::ops) fn row_norms(_: &RowNorms, mut dst: Target<'_>, src: Source<'
         .run(Grid::blocks(rows))
 }
 
+#[expect(
+    clippy::needless_pass_by_value,
+    reason = "bodies of operations have one form"
+)]
 pub(in crate::ops) fn scale_columns(
     _: &ScaleColumns,
     dst: Target<'_>,

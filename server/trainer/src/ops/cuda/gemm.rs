@@ -36,7 +36,8 @@ impl Operand {
         let (rows, columns) = layout.shape().dims2()?;
         let (down, across) = (layout.stride()[0], layout.stride()[1]);
         // Of a single row or column the stride says nothing.
-        let by_rows = (across == 1 || columns <= 1).then(|| if rows <= 1 { columns } else { down });
+        let by_rows =
+            (across == 1 || columns <= 1).then_some(if rows <= 1 { columns } else { down });
         let by_columns = (down == 1 || rows <= 1).then_some(across);
         let (is_transposed, apart, least) = match (by_rows, by_columns) {
             (Some(apart), _) => (false, apart, columns),
@@ -85,6 +86,10 @@ impl Operand {
     }
 }
 
+#[expect(
+    clippy::needless_pass_by_value,
+    reason = "bodies of operations have one form"
+)]
 pub(in crate::ops) fn multiply(
     op: &Gemm,
     dst: Target<'_>,

@@ -166,8 +166,11 @@ impl<'a> Launch<'a> {
         if grid.shared > SHARED_BYTES {
             let attribute =
                 CUfunction_attribute_enum::CU_FUNC_ATTRIBUTE_MAX_DYNAMIC_SHARED_SIZE_BYTES;
+            let Ok(shared) = i32::try_from(grid.shared) else {
+                bail!("{grid:?} is too large for the kernel {}", self.name);
+            };
             function
-                .set_attribute(attribute, grid.shared as i32)
+                .set_attribute(attribute, shared)
                 .map_err(|error| self.explain(error.into(), grid))?;
         }
         let mut builder = function.builder();

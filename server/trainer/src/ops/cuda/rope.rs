@@ -12,10 +12,13 @@ use super::memory::{self, Pointer, Target};
 use super::uploads;
 use crate::ops::rope::Rope;
 
+/// Numbers on a device.
+type OnDevice = (DeviceId, CudaSlice<f32>);
+
 /// A table's cosines, then its sines, on the device that last used them.
 #[derive(Clone, Default)]
 pub(in crate::ops) struct RopeOnDevice {
-    table: Arc<Mutex<Option<(DeviceId, CudaSlice<f32>)>>>,
+    table: Arc<Mutex<Option<OnDevice>>>,
 }
 
 impl fmt::Debug for RopeOnDevice {
