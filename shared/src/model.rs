@@ -82,6 +82,16 @@ pub struct ModelVersion {
     pub created_at: DateTime<Utc>,
 }
 
+impl ModelVersion {
+    /// The version whose weights it computes with: its base, or itself where it has weights of its own,
+    /// whatever base these were made from.
+    #[must_use]
+    pub fn weights_id(&self) -> ModelVersionId {
+        let base_id = self.base_id.filter(|_| self.kind.is_on_base());
+        base_id.unwrap_or(self.id)
+    }
+}
+
 /// Registers a base model from files that are on the server's disk.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]

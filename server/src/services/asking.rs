@@ -73,12 +73,22 @@ pub async fn files_of(
     if !version.kind.writes_answers() {
         return Err(ApiError::Conflict(no_answers(version)));
     }
-    let base = match version.base_id.filter(|_| version.kind.is_on_base()) {
-        Some(base_id) => models::get_version(tx, project_id, base_id).await?,
-        None => Some(version.clone()),
-    };
-    let base = base.ok_or(ApiError::NotFound("base of the model version"))?;
+    let base = base_of(tx, project_id, version).await?;
     Ok(files_on_base(app, version, &base))
+}
+
+/// The version whose weights a model version computes with: itself where it has weights of its own.
+pub async fn base_of(
+    tx: &mut Tx,
+    project_id: ProjectId,
+    version: &ModelVersion,
+) -> ApiResult<ModelVersion> {
+    let id = version.weights_id();
+    if id == version.id {
+        return Ok(version.clone());
+    }
+    let base = models::get_version(tx, project_id, id).await?;
+    base.ok_or(ApiError::NotFound("base of the model version"))
 }
 
 /// Where the files of a model version and its base are; the base of one that has weights of its own is

@@ -3,7 +3,7 @@
 
 use shared::{
     evaluation::{BEST_OF, BestOf, Decoding},
-    ids::{ModelVersionId, ProjectId},
+    ids::ProjectId,
     model::{ModelKind, ModelVersion},
 };
 use store::{Tx, models, prompts};
@@ -12,7 +12,7 @@ use crate::{
     app::App,
     error::{ApiError, ApiResult},
     inference::BestOfFiles,
-    services::asking::{files_on_base, label, system_of},
+    services::asking::{base_of, files_on_base, label, system_of},
 };
 
 /// A choice among answers of a model version, with where its files are.
@@ -41,21 +41,19 @@ pub async fn find_best_of(
     let reward_model = reward_model
         .ok_or_else(|| ApiError::invalid(field, "the project has no such model version"))?;
     let name = label(&reward_model);
-    let scores = reward_model.kind == ModelKind::Reward;
-    let Some(base_id) = reward_model.base_id.filter(|_| scores) else {
+    if reward_model.kind != ModelKind::Reward {
         let message = format!(
             "{name} is no reward model and scores nothing: choose one that a reward run made"
         );
         return Err(ApiError::invalid(field, message));
-    };
-    let base = base_of(tx, project_id, base_id).await?;
-    let own = model.base_id.unwrap_or(model.id);
-    if own != base_id {
+    }
+    let base = base_of(tx, project_id, &reward_model).await?;
+    if base.id != model.weights_id() {
         let message = format!(
             "{name} belongs to the base {}, but {} to {}: choose a reward model on the same base",
             label(&base),
             label(model),
-            label(&base_of(tx, project_id, own).await?),
+            label(&base_of(tx, project_id, model).await?),
         );
         return Err(ApiError::invalid(field, message));
     }
@@ -71,15 +69,6 @@ pub async fn find_best_of(
         },
         reward_model_name: name,
     }))
-}
-
-async fn base_of(
-    tx: &mut Tx,
-    project_id: ProjectId,
-    id: ModelVersionId,
-) -> ApiResult<ModelVersion> {
-    let base = models::get_version(tx, project_id, id).await?;
-    base.ok_or(ApiError::NotFound("base of the model version"))
 }
 
 /// Refuses a number of answers that leaves nothing to choose, and answers that would all be the same.

@@ -2,6 +2,7 @@
 
 use serde_json::{Value, json};
 use server::cli::Cli;
+use shared::model::ModelKind;
 use tests::on_both_databases;
 
 use super::{
@@ -135,6 +136,15 @@ on_both_databases! {
             assert_eq!(refused["fields"][0]["field"], field, "{refused}");
             assert!(refused.to_string().contains(word), "{refused}");
         }
+        // Weights of its own are a base of its own, whatever they were made from.
+        let whole = bench.trained("Whole", ModelKind::Tuned, (3, &base)).await;
+        let body = json!({
+            "messages": [{ "role": "user", "content": "Hello" }], "decoding": warm,
+            "best_of": by(4, &judge),
+        });
+        let path = format!("models/{}/chat", whole["id"].as_str().unwrap());
+        let refused = bench.post(&path, &body, 422).await;
+        assert!(refused.to_string().contains("but Whole 1 to Whole 1"), "{refused}");
         // Several answers without anybody who chooses cannot be asked for.
         let body = json!({
             "messages": [{ "role": "user", "content": "Hello" }], "best_of": { "answers": 4 },

@@ -136,9 +136,9 @@ fn judges_of(all: &[ModelVersion], id: ModelVersionId) -> Vec<(ModelVersionId, S
     let Some(model) = all.iter().find(|model| model.id == id) else {
         return Vec::new();
     };
-    let base = Some(model.base_id.unwrap_or(model.id));
+    let base = model.weights_id();
     all.iter()
-        .filter(|model| model.kind == ModelKind::Reward && model.base_id == base)
+        .filter(|model| model.kind == ModelKind::Reward && model.weights_id() == base)
         .map(|model| (model.id, format!("{} {}", model.name, model.number)))
         .collect()
 }
