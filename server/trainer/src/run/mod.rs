@@ -12,7 +12,8 @@
 //! | `examples` | tokenized rows, pairs or labelled answers, and their digest |
 //! | `order` | which examples make which step |
 //! | `plan` | what is known of a run before it starts |
-//! | `start` | what is refused, and where a run begins |
+//! | `refusals` | what is refused before a run begins |
+//! | `start` | where a run begins: fresh, or from a checkpoint |
 //! | `learner` | what is trained, with its gradients |
 //! | `training` | the loop |
 //! | `step` | one optimizer step from micro-batches |
@@ -43,6 +44,7 @@ mod order;
 mod plan;
 mod progress;
 mod reference;
+mod refusals;
 mod request;
 mod start;
 mod step;
@@ -56,5 +58,5 @@ pub use examples::Examples;
 pub use interrupter::Interrupter;
 pub(crate) use plan::drawn_at_once;
 pub use plan::{Steps, count_steps, estimate_memory, trainable_parameters};
+pub(crate) use refusals::check_trained;
 pub use request::{Outcome, TrainRequest, train};
-pub(crate) use start::check_trained;

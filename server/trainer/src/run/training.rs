@@ -19,6 +19,7 @@ use super::interrupter::Interrupter;
 use super::learner::Learner;
 use super::order::{EpochCache, Order};
 use super::reference::{ReferenceModel, References};
+use super::refusals;
 use super::request::{Outcome, TrainRequest};
 use super::start::{self, Begin};
 use super::step::{Scene, Scorable, StepInput};
@@ -63,7 +64,7 @@ impl<'a> Training<'a> {
         interrupter: &'a Interrupter,
     ) -> Result<Self>
 where {
-        start::check(&request)?;
+        refusals::check(&request)?;
         let TrainRequest {
             config,
             model,
