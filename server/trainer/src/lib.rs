@@ -27,6 +27,7 @@
 pub mod adapter;
 pub mod data;
 pub mod device;
+mod durable;
 pub mod engine;
 pub mod error;
 pub mod export;

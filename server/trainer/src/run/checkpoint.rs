@@ -14,13 +14,13 @@ use sha2::{Digest, Sha256};
 use shared::training::{OptimizerConfig, TrainingConfig};
 
 use crate::adapter::{self, Adapter, PeftConfig};
+use crate::durable;
 use crate::engine::Model;
 use crate::error::{Result, TrainerError};
 use crate::ops;
 use crate::optim::AdamW;
 use crate::whole::WholeModel;
 
-use super::durable;
 use super::examples::Examples;
 use super::health::Health;
 use super::learner::Learner;

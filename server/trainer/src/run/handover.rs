@@ -3,11 +3,11 @@
 use std::path::{Path, PathBuf};
 
 use crate::adapter;
+use crate::durable;
 use crate::error::Result;
 use crate::export::{Stored, write_folder};
 
 use super::checkpoint::{Content, Store};
-use super::durable;
 use super::learner::Learner;
 
 /// Writes what was trained below `output`, as it is or as it was at an earlier step, and gives its

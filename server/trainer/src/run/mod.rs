@@ -24,7 +24,7 @@
 //! | `progress` | the best so far, and stopping early |
 //! | `health` | numbers that foretell a bad end |
 //! | `handover` | writing what was trained |
-//! | `checkpoint`, `durable` | saving so that a crash leaves the old or the new state |
+//! | `checkpoint` | saving so that a crash leaves the old or the new state |
 //!
 //! # Adding something to the state of a run
 //! Prefer what follows from seed and step. Otherwise a field of `checkpoint::State`, with a test
@@ -32,7 +32,6 @@
 
 mod checkpoint;
 mod draw;
-mod durable;
 mod evaluate;
 mod examples;
 mod handover;

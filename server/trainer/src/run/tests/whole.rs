@@ -5,8 +5,8 @@ use shared::training::{Method, Precision, RunEvent, Trained, TrainingConfig};
 
 use super::resume::{eventful, resumed};
 use super::{Run, config, model_bytes, steps, validation_losses};
+use crate::durable::read_tensor;
 use crate::model::load;
-use crate::run::durable::read_tensor;
 use crate::testing::tiny_model;
 
 fn whole(config: TrainingConfig) -> TrainingConfig {

@@ -19,7 +19,7 @@ fn failed(action: &'static str, path: &Path) -> impl FnOnce(io::Error) -> Traine
 }
 
 /// Writes a file and waits until the disk has it.
-pub(super) fn write_file(path: &Path, bytes: &[u8]) -> Result<()> {
+pub(crate) fn write_file(path: &Path, bytes: &[u8]) -> Result<()> {
     let write = || {
         let mut file = File::create(path)?;
         file.write_all(bytes)?;
@@ -29,7 +29,7 @@ pub(super) fn write_file(path: &Path, bytes: &[u8]) -> Result<()> {
 }
 
 /// Reads a file.
-pub(super) fn read_file(path: &Path) -> Result<Vec<u8>> {
+pub(crate) fn read_file(path: &Path) -> Result<Vec<u8>> {
     fs::read(path).map_err(failed("cannot read", path))
 }
 
@@ -38,7 +38,7 @@ const PIECE: usize = 1 << 18;
 
 /// Writes a safetensors file of one f32 tensor piece by piece, because it may fill half of the memory,
 /// and waits until the disk has it.
-pub(super) fn write_tensor(path: &Path, name: &str, tensor: &Tensor) -> Result<()> {
+pub(crate) fn write_tensor(path: &Path, name: &str, tensor: &Tensor) -> Result<()> {
     let bytes = tensor.elem_count() * 4;
     let dims = tensor.dims();
     let mut header = format!(
@@ -69,7 +69,7 @@ pub(super) fn write_tensor(path: &Path, name: &str, tensor: &Tensor) -> Result<(
 }
 
 /// Reads the numbers of such a file, whose tensor must have that name and shape.
-pub(super) fn read_tensor(path: &Path, name: &str, dims: &[usize]) -> Result<Vec<f32>> {
+pub(crate) fn read_tensor(path: &Path, name: &str, dims: &[usize]) -> Result<Vec<f32>> {
     let unusable = |reason: String| TrainerError::Checkpoint {
         path: path.to_owned(),
         reason,
@@ -112,7 +112,7 @@ pub(super) fn read_tensor(path: &Path, name: &str, dims: &[usize]) -> Result<Vec
 }
 
 /// Waits until the disk has every file of a folder that somebody else wrote.
-pub(super) fn sync_files(folder: &Path) -> Result<()> {
+pub(crate) fn sync_files(folder: &Path) -> Result<()> {
     let entries = fs::read_dir(folder).map_err(failed("cannot read", folder))?;
     for entry in entries {
         let path = entry.map_err(failed("cannot read", folder))?.path();
@@ -123,12 +123,12 @@ pub(super) fn sync_files(folder: &Path) -> Result<()> {
 }
 
 /// Makes a folder and those above it.
-pub(super) fn create_folder(path: &Path) -> Result<()> {
+pub(crate) fn create_folder(path: &Path) -> Result<()> {
     fs::create_dir_all(path).map_err(failed("cannot create", path))
 }
 
 /// Removes a folder with all that is in it; one that is not there is fine.
-pub(super) fn remove_folder(path: &Path) -> Result<()> {
+pub(crate) fn remove_folder(path: &Path) -> Result<()> {
     match fs::remove_dir_all(path) {
         Err(error) if error.kind() != io::ErrorKind::NotFound => {
             Err(failed("cannot remove", path)(error))
@@ -139,7 +139,7 @@ pub(super) fn remove_folder(path: &Path) -> Result<()> {
 
 /// Fills a folder through `fill` under a temporary name and then gives it its own, replacing one
 /// that is there. If anything fails, what was there stays.
-pub(super) fn replace_folder(path: &Path, fill: impl FnOnce(&Path) -> Result<()>) -> Result<()> {
+pub(crate) fn replace_folder(path: &Path, fill: impl FnOnce(&Path) -> Result<()>) -> Result<()> {
     let partial = with_suffix(path, ".partial");
     let result = fill_and_rename(path, &partial, fill);
     if result.is_err() {
