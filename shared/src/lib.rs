@@ -15,6 +15,7 @@
 mod macros;
 
 pub mod account;
+pub mod blank;
 pub mod check;
 pub mod coverage;
 pub mod dataset;

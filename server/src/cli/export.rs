@@ -1,6 +1,6 @@
 //! `temper export`: a model in a form that other programs read.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use anyhow::ensure;
 use clap::Args;
@@ -41,19 +41,14 @@ impl ExportCommand {
 
     /// Refuses to write over what is there.
     fn refuse_output(&self) -> anyhow::Result<()> {
-        let output = self.output.display();
         if self.format.is_folder() {
-            let is_free = self
-                .output
-                .read_dir()
-                .map_or(true, |mut entries| entries.next().is_none());
-            ensure!(is_free, "{output} has files already: choose another folder");
-        } else {
-            ensure!(
-                !self.output.exists(),
-                "{output} is there already: choose another file"
-            );
+            return expect_free_folder(&self.output);
         }
+        let output = self.output.display();
+        ensure!(
+            !self.output.exists(),
+            "{output} is there already: choose another file"
+        );
         Ok(())
     }
 
@@ -70,6 +65,16 @@ impl ExportCommand {
         println!("{}: {}", self.output.display(), describe(&check));
         Ok(())
     }
+}
+
+/// Refuses a folder with files in it.
+pub(super) fn expect_free_folder(folder: &Path) -> anyhow::Result<()> {
+    let is_free = folder
+        .read_dir()
+        .map_or(true, |mut entries| entries.next().is_none());
+    let folder = folder.display();
+    ensure!(is_free, "{folder} has files already: choose another folder");
+    Ok(())
 }
 
 fn describe(check: &ExportCheck) -> String {

@@ -2,6 +2,7 @@
 
 mod backup;
 mod base;
+mod blank;
 mod evaluate;
 mod export;
 mod generate;
@@ -42,6 +43,8 @@ enum Command {
     Migrate(DataConfig),
     /// Train an adapter as a file says, without a server.
     Train(train::TrainCommand),
+    /// Make a base model with random weights, to be pretrained from scratch.
+    Blank(blank::BlankCommand),
     /// Answer prompts with a model, without a server.
     Generate(generate::GenerateCommand),
     /// Ask a model the items of suites and judge its answers, without a server.
@@ -67,6 +70,7 @@ impl Cli {
             Command::Serve(config) => serve::serve(config).await,
             Command::Migrate(config) => serve::migrate(&config).await,
             Command::Train(command) => command.run().await,
+            Command::Blank(command) => command.run().await,
             Command::Generate(command) => command.run().await,
             Command::Evaluate(command) => command.run().await,
             Command::Export(command) => command.run().await,

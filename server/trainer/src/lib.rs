@@ -9,6 +9,7 @@
 //! | [`model`] | configuration, weights and tokenizer of a base model, from safetensors or GGUF |
 //! | [`device`] | where to compute, by name |
 //! | [`adapter`] | LoRA weights; reading and writing PEFT's format |
+//! | [`blank`] | models with random weights, to be pretrained from scratch |
 //! | [`whole`] | all weights of a model, to be trained without an adapter |
 //! | [`ops`] | the kernels: forward and backward of each operation |
 //! | [`engine`] | a whole model forward and backward, without automatic differentiation |
@@ -25,6 +26,7 @@
 //! name says otherwise.
 
 pub mod adapter;
+pub mod blank;
 pub mod data;
 pub mod device;
 mod durable;

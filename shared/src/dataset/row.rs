@@ -122,14 +122,21 @@ impl RowContent {
         first.iter().chain(second).chain(third)
     }
 
+    /// Every text of the row: what its messages say, or its plain text.
+    pub fn texts(&self) -> impl Iterator<Item = &str> {
+        let plain = match self {
+            Self::Text { text } => Some(text.as_str()),
+            _ => None,
+        };
+        let said = self.messages().map(|message| message.content.as_str());
+        plain.into_iter().chain(said)
+    }
+
     /// Whether a text occurs in the row; `lower_case` must be in lower case.
     #[must_use]
     pub fn contains(&self, lower_case: &str) -> bool {
-        let within = |text: &str| text.to_lowercase().contains(lower_case);
-        match self {
-            Self::Text { text } => within(text),
-            _ => self.messages().any(|message| within(&message.content)),
-        }
+        self.texts()
+            .any(|text| text.to_lowercase().contains(lower_case))
     }
 }
 

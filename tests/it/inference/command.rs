@@ -136,3 +136,84 @@ async fn what_is_neither_a_file_nor_a_hub_id_says_what_one_is() {
     );
     assert!(message.contains("owner/name"), "{message}");
 }
+
+/// Runs the command that makes a blank model on a corpus of 40 texts in the folder.
+async fn make_blank(folder: &Path) -> anyhow::Result<()> {
+    let path = |name: &str| folder.join(name).display().to_string();
+    let text = |index| json!({ "text": format!("red green blue {index} red green") }).to_string();
+    let lines: Vec<String> = (0..40).map(text).collect();
+    fs::write(path("corpus.jsonl"), lines.join("\n")).unwrap();
+    let (corpus, output) = (path("corpus.jsonl"), path("blank"));
+    let mut arguments = vec![
+        "temper",
+        "blank",
+        "--corpus",
+        &corpus,
+        "--vocabulary",
+        "300",
+    ];
+    arguments.extend(["--hidden-size", "32", "--layers", "2", "--output", &output]);
+    Cli::try_parse_from(arguments).unwrap().run().await
+}
+
+/// A file of the blank model in the folder.
+fn blank(folder: &TempDir, name: &str) -> Value {
+    let text = fs::read_to_string(folder.path().join("blank").join(name)).unwrap();
+    serde_json::from_str(&text).unwrap()
+}
+
+#[tokio::test]
+async fn a_blank_model_is_made_with_a_tokenizer_of_its_own() {
+    let folder = TempDir::new().unwrap();
+    make_blank(folder.path()).await.unwrap();
+    let (config, tokenizer) = (
+        blank(&folder, "config.json"),
+        blank(&folder, "tokenizer.json"),
+    );
+    assert_eq!(config["hidden_size"], 32);
+    // What recurs has become a token, with the space before it.
+    let vocabulary = tokenizer["model"]["vocab"].as_object().unwrap();
+    assert!(vocabulary.contains_key("Ġred"));
+    assert_eq!(config["vocab_size"], vocabulary.len());
+}
+
+#[tokio::test]
+async fn a_folder_with_files_is_not_written_over() {
+    let folder = TempDir::new().unwrap();
+    fs::create_dir(folder.path().join("blank")).unwrap();
+    fs::write(folder.path().join("blank/precious"), "").unwrap();
+    let refused = make_blank(folder.path()).await.unwrap_err();
+    assert!(refused.to_string().contains("choose another folder"));
+}
+
+#[tokio::test]
+async fn a_blank_model_takes_its_shape_from_a_file_and_its_tokenizer_from_the_hub() {
+    let (hub, _) = hub().await;
+    let folder = TempDir::new().unwrap();
+    let path = |name: &str| folder.path().join(name).display().to_string();
+    let (config, output) = (path("config.json"), path("blank"));
+    let shape = json!({
+        "architectures": ["Qwen3ForCausalLM"], "hidden_size": 32, "intermediate_size": 64, "num_hidden_layers": 1,
+        "num_attention_heads": 2, "num_key_value_heads": 1, "head_dim": 16, "vocab_size": 400,
+        "rms_norm_eps": 1e-6, "max_position_embeddings": 64,
+    });
+    fs::write(&config, shape.to_string()).unwrap();
+    let arguments = [
+        "blank",
+        "--tokenizer",
+        "o/tiny",
+        "--config",
+        &config,
+        "--output",
+        &output,
+    ];
+    run(&hub.endpoint(), folder.path(), &arguments)
+        .await
+        .unwrap();
+    let written = fs::read_to_string(folder.path().join("blank/config.json")).unwrap();
+    let written: Value = serde_json::from_str(&written).unwrap();
+    assert_eq!(
+        (&written["model_type"], &written["vocab_size"]),
+        (&json!("qwen3"), &json!(400))
+    );
+}

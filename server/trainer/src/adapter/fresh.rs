@@ -78,7 +78,7 @@ pub(crate) fn score_head(width: usize, random: &mut impl Rng) -> Vec<f32> {
 }
 
 /// A number from the standard normal distribution (Box and Muller 1958).
-fn normal(random: &mut impl Rng) -> f64 {
+pub(crate) fn normal(random: &mut impl Rng) -> f64 {
     let radius = (-2.0 * (1.0 - random.random::<f64>()).ln()).sqrt();
     radius * (std::f64::consts::TAU * random.random::<f64>()).cos()
 }

@@ -19,7 +19,7 @@ mod views;
 pub use config::PeftConfig;
 pub use decomposed::{RowScale, RowScales};
 pub use files::{base_tensor, load, parse, save, to_safetensors};
-pub(crate) use fresh::score_head;
+pub(crate) use fresh::{normal, score_head};
 pub use layout::{Group, LoraShape, adapted_outputs, parameters};
 pub use merge::{merged, merged_weight};
 pub use views::{Adapter, Gradients, LoraGroup, LoraPart, Piece};

@@ -17,7 +17,7 @@ use header::Header;
 pub(crate) use header::Header as GgufHeader;
 use tensors::Tensors;
 pub(crate) use tensors::{gguf_name, halves_of_heads, pairs_of_heads};
-pub(crate) use tokenizer::{PRE_TOKENIZERS, with_pre_tokenizer};
+pub(crate) use tokenizer::{PRE_TOKENIZERS, untrained, with_pre_tokenizer};
 
 /// Reads everything but the weights.
 pub(super) fn open(path: &Path) -> Result<Opened<Tensors>> {
