@@ -1,6 +1,8 @@
 //! The speed of training steps: SmolLM2-135M's shape with random weights, LoRA of rank 16 on all
 //! linear layers, eight short chats of about 90 tokens of which 45 % are learned; and the speed of
-//! generating with it; with 32 bits, in bfloat16, quantised, and weight-decomposed (DoRA).
+//! generating with it; with 32 bits, in bfloat16, quantised, and weight-decomposed (DoRA). Beside the
+//! speed stands what share it is of the speed of a large matrix product, if only the products with the
+//! base's weights and the head are counted.
 //!
 //! `cargo bench -p benches --bench train_step [-- [STEPS] [--device cuda:0]]`; on a GPU without the
 //! quantised form, which is for the processor, and of batches of eight times as many chats too.
@@ -20,7 +22,7 @@ use trainer::device;
 use trainer::engine::{Batch, Model, Pass};
 use trainer::error::Result;
 use trainer::model::{Activation, Architecture, LayerWeights, Matrix, ModelConfig, Weights};
-use trainer::ops::Blocks;
+use trainer::ops::{self, Blocks};
 
 const ROWS: usize = 8;
 /// What keeps a GPU busy.
@@ -53,14 +55,60 @@ fn main() -> Result<()> {
             println!("{name}, {:?}", device.location());
             &[ROWS, MANY_ROWS]
         };
+        let peak = peak(kind, &device)?;
         for count in sizes {
-            measure(&model, steps, *count, weight_decomposed)?;
+            let (speed, learned) = measure(&model, steps, *count, weight_decomposed)?;
+            let share = speed * products(&model, learned) / peak;
+            println!(
+                "median {speed:.0} tokens/s, {:.0} % of a product's {:.0} GFLOP/s",
+                share * 100.0,
+                peak / 1e9
+            );
         }
     }
     Ok(())
 }
 
-fn measure(model: &Model, steps: u64, count: usize, weight_decomposed: bool) -> Result<()> {
+/// Operations by the second of a product of 1024 rows with a matrix of 1024 by 1024 in its precision;
+/// of a quantised one, of the numbers it is widened to.
+fn peak(kind: GgmlDType, device: &Device) -> Result<f64> {
+    const SIDE: usize = 1024;
+    const TRIES: usize = 20;
+    let random = || Tensor::rand(-1f32, 1.0, (SIDE, SIDE), &Device::Cpu);
+    let weight = match kind {
+        GgmlDType::BF16 => random()?.to_dtype(DType::BF16)?,
+        _ => random()?,
+    };
+    let (weight, rows) = (weight.to_device(device)?, random()?.to_device(device)?);
+    let result = rows.zeros_like()?;
+    let mut best = f64::INFINITY;
+    for _ in 0..TRIES {
+        let start = Instant::now();
+        ops::linear(&result, &rows, &weight)?;
+        device.synchronize()?;
+        best = best.min(start.elapsed().as_secs_f64());
+    }
+    Ok(2.0 * (SIDE * SIDE * SIDE) as f64 / best)
+}
+
+/// Operations for each token of a step in which a share of them is learned: a multiplication and an
+/// addition for each weight, forward and backward.
+fn products(model: &Model, learned: f64) -> f64 {
+    let layers = &model.weights.layers;
+    let modules = TargetModule::ALL.iter();
+    let of_layer = |layer: &LayerWeights| -> usize {
+        let weights = modules
+            .clone()
+            .map(|module| layer.linear(*module).elem_count());
+        weights.sum()
+    };
+    let blocks: usize = layers.iter().map(of_layer).sum();
+    let head = model.weights.head().elem_count() as f64;
+    4.0 * (blocks as f64 + learned * head)
+}
+
+/// Tokens by the second, and the share of them that is learned.
+fn measure(model: &Model, steps: u64, count: usize, weight_decomposed: bool) -> Result<(f64, f64)> {
     let shape = LoraShape {
         rank: 16,
         alpha: 32.0,
@@ -72,6 +120,7 @@ fn measure(model: &Model, steps: u64, count: usize, weight_decomposed: bool) -> 
     let adapter = Adapter::new(&model.config, &model.weights, shape, 1)?;
     let gradients = adapter.gradients()?;
     let mut speeds = Vec::new();
+    let (mut learned, mut tokens) = (0, 0);
     for step in 0..steps {
         let batch = Batch::new(&rows(step, count));
         let start = Instant::now();
@@ -87,6 +136,7 @@ fn measure(model: &Model, steps: u64, count: usize, weight_decomposed: bool) -> 
         let all = start.elapsed();
         model.pool().sweep();
         speeds.push(batch.row_tokens as f64 / all.as_secs_f64());
+        (learned, tokens) = (learned + batch.labels.len(), tokens + batch.row_tokens);
         println!(
             "{} tokens, {} learned: {:.0} tokens/s (forward {:.2} s, head {:.2} s, backward {:.2} s)",
             batch.row_tokens,
@@ -98,8 +148,8 @@ fn measure(model: &Model, steps: u64, count: usize, weight_decomposed: bool) -> 
         );
     }
     speeds.sort_by(f64::total_cmp);
-    println!("median {:.0} tokens/s", speeds[speeds.len() / 2]);
-    decode(model, &adapter)
+    decode(model, &adapter)?;
+    Ok((speeds[speeds.len() / 2], learned as f64 / tokens as f64))
 }
 
 /// The speed of generating, for one, eight and 32 sequences.

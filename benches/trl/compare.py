@@ -101,7 +101,7 @@ def workloads(pairs: pathlib.Path | None) -> list:
         Workload("SFT, short chats", "sft", sample_rows(None), 8, 8),
         Workload("SFT, short chats, bf16", "sft", sample_rows(None), 8, 8, precision="bf16"),
         Workload("SFT, one system message of 60 tokens", "sft", sample_rows(short), 8, 8),
-        Workload("SFT, one to eight exchanges", "sft", mixed_rows(), 8, 8),
+        Workload("SFT, one to eight exchanges", "sft", mixed_rows(), 8, 4),
     ]
     if pairs:
         # Three epochs of twelve pairs.
