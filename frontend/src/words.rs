@@ -75,6 +75,7 @@ pub const fn job_kind(kind: JobKind) -> &'static str {
         JobKind::Import => "Import",
         JobKind::ModelExport => "Export",
         JobKind::ModelDownload => "Download",
+        JobKind::BlankModel => "Blank model",
     }
 }
 

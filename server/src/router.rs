@@ -24,9 +24,10 @@ use crate::{
     app::App,
     assets,
     handlers::{
-        aliases, annotation, chat, dataset_versions, datasets, draft_rows, evaluations, imports,
-        jobs, live, members, model_downloads, model_exports, models, projects, prompts, queues,
-        reports, runs, session, setup, share_links, specs, suites, system, tokens, uploads, users,
+        aliases, annotation, blank_models, chat, dataset_versions, datasets, draft_rows,
+        evaluations, imports, jobs, live, members, model_downloads, model_exports, models,
+        projects, prompts, queues, reports, runs, session, setup, share_links, specs, suites,
+        system, tokens, uploads, users,
     },
     middleware::{
         add_security_headers, find_client_address, number_request, refuse_cross_site,
@@ -131,6 +132,7 @@ fn for_viewers() -> OpenApiRouter<App> {
         .routes(routes!(models::list_model_versions))
         .routes(routes!(models::get_model_version))
         .routes(routes!(model_downloads::list_model_downloads))
+        .routes(routes!(blank_models::list_blank_models))
         .routes(routes!(aliases::list_aliases))
         .routes(routes!(reports::list_reports))
         .routes(routes!(reports::get_report))
@@ -173,6 +175,7 @@ fn for_engineers() -> OpenApiRouter<App> {
         .routes(routes!(models::register_model))
         .routes(routes!(model_downloads::get_hub))
         .routes(routes!(model_downloads::create_model_download))
+        .routes(routes!(blank_models::create_blank_model))
         .routes(routes!(model_exports::create_model_export))
         .routes(routes!(model_exports::delete_model_export))
         .routes(routes!(aliases::move_production))

@@ -20,6 +20,8 @@ text_enum! {
         ModelExport = "model_export",
         /// Downloads a base model from the hub and registers it.
         ModelDownload = "model_download",
+        /// Makes a model with random weights and registers it.
+        BlankModel = "blank_model",
     }
 }
 

@@ -16,6 +16,8 @@ text_enum! {
     pub enum ModelKind {
         /// Whole weights, as somebody made them.
         Base = "base",
+        /// Random weights that have learned nothing yet, to be pretrained from scratch.
+        Blank = "blank",
         /// An adapter on a base.
         Adapter = "adapter",
         /// Whole weights that a run made of those of a base.
@@ -26,10 +28,10 @@ text_enum! {
 }
 
 impl ModelKind {
-    /// Whether it can be asked; a reward model can not.
+    /// Whether it can be asked; a reward model can not, and a blank one would answer with noise.
     #[must_use]
     pub const fn writes_answers(self) -> bool {
-        !matches!(self, Self::Reward)
+        !matches!(self, Self::Reward | Self::Blank)
     }
 
     /// Whether it is used together with a base.
@@ -41,7 +43,7 @@ impl ModelKind {
     /// Whether it has weights of its own, so that a run can begin with it.
     #[must_use]
     pub const fn is_whole(self) -> bool {
-        matches!(self, Self::Base | Self::Tuned)
+        matches!(self, Self::Base | Self::Blank | Self::Tuned)
     }
 }
 
@@ -104,7 +106,7 @@ pub struct RegisterModel {
 }
 
 /// Downloads a base model from the hub and registers it.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct DownloadModel {
     /// What to call it. A name that exists gets its next version.

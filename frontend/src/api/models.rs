@@ -3,6 +3,7 @@
 use std::future::Future;
 
 use shared::{
+    blank::{BlankModel, CreateBlankModel},
     ids::{ModelExportId, ModelVersionId},
     model::{
         Alias, Chat, ChatPiece, DownloadModel, HubSource, ModelDownload, ModelFile, ModelVersion,
@@ -54,6 +55,22 @@ pub async fn create_model_download(
     request: DownloadModel,
 ) -> ApiResult<ModelDownload> {
     let path = format!("{}/model-downloads", path_of(&project));
+    client::send(Method::Post, path, &request).await
+}
+
+/// The newest blank models, newest first.
+pub fn list_blank_models(
+    project: &str,
+) -> impl Future<Output = ApiResult<Vec<BlankModel>>> + use<> {
+    client::get(format!("{}/blank-models", path_of(project)))
+}
+
+/// Asks for a model with random weights.
+pub async fn create_blank_model(
+    project: String,
+    request: CreateBlankModel,
+) -> ApiResult<BlankModel> {
+    let path = format!("{}/blank-models", path_of(&project));
     client::send(Method::Post, path, &request).await
 }
 

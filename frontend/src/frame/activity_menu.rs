@@ -74,20 +74,33 @@ fn JobEntries() -> impl IntoView {
     view! {
         <ul class="menu__list jobs">
             <For each=entries key=|job| job.id let:job>
-                <JobEntry job />
+                {
+                    let heading = job.title.clone();
+                    let job = activity.job(job);
+                    view! { <JobEntry heading job /> }
+                }
             </For>
         </ul>
     }
 }
 
+/// A job among others: where it stands, how far it is, and its end for who may ask for it.
 #[component]
-fn JobEntry(job: Job) -> impl IntoView {
-    let (id, title) = (job.id, job.title.clone());
-    let job = Activity::expect().job(job);
+pub fn JobEntry(
+    /// What it is about.
+    #[prop(into)]
+    heading: String,
+    /// The job.
+    job: Memo<Job>,
+    /// What else can be done with it.
+    #[prop(optional)]
+    children: Option<Children>,
+) -> impl IntoView {
+    let (id, title) = job.with_untracked(|job| (job.id, job.title.clone()));
     let when = move || job.with(|job| job.finished_at.unwrap_or(job.created_at));
     view! {
         <li class="job">
-            <p class="job__title">{title.clone()}</p>
+            <p class="job__title">{heading}</p>
             <p class="job__line">
                 <JobBadge job />
                 <span class="job__message">{move || job.with(|job| job.message.clone())}</span>
@@ -95,6 +108,7 @@ fn JobEntry(job: Job) -> impl IntoView {
             </p>
             <JobProgress job />
             <CancelJob job id title />
+            {children.map(|children| children())}
         </li>
     }
 }

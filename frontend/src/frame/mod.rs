@@ -21,7 +21,7 @@ use leptos::prelude::*;
 use leptos_router::{components::Outlet, hooks::use_navigate};
 
 pub use activity::{Activity, JobList};
-pub use activity_menu::{CancelJob, JobBadge, JobProgress};
+pub use activity_menu::{CancelJob, JobBadge, JobEntry, JobProgress};
 pub use gate::Gate;
 pub use go_to::{GoTo, go_to, in_place};
 pub use project_frame::{CurrentProject, ProjectFrame};

@@ -16,8 +16,8 @@ use crate::{
     context::Context,
     inference::{self, Inference},
     jobs::{
-        self, JobHandler, Timing, evaluation::EvaluationJob, import::ImportJob,
-        model_download::ModelDownloadJob, model_export::ModelExportJob,
+        self, JobHandler, Timing, blank_model::BlankModelJob, evaluation::EvaluationJob,
+        import::ImportJob, model_download::ModelDownloadJob, model_export::ModelExportJob,
         sample_pairs::SamplePairsJob, training::TrainingJob,
     },
     lifecycle::Lifecycle,
@@ -163,6 +163,7 @@ pub fn handlers() -> jobs::Handlers {
     let evaluation: Box<dyn JobHandler> = Box::new(EvaluationJob);
     let exporting: Box<dyn JobHandler> = Box::new(ModelExportJob);
     let sampling: Box<dyn JobHandler> = Box::new(SamplePairsJob);
+    let blank: Box<dyn JobHandler> = Box::new(BlankModelJob);
     let downloading: Box<dyn JobHandler> = Box::new(ModelDownloadJob);
     Arc::new(HashMap::from([
         (JobKind::Import, import),
@@ -171,6 +172,7 @@ pub fn handlers() -> jobs::Handlers {
         (JobKind::SamplePairs, sampling),
         (JobKind::ModelExport, exporting),
         (JobKind::ModelDownload, downloading),
+        (JobKind::BlankModel, blank),
     ]))
 }
 

@@ -7,6 +7,7 @@
 
 pub mod aliases;
 pub mod annotation;
+pub mod blank_models;
 pub mod chat;
 pub mod dataset_versions;
 pub mod datasets;

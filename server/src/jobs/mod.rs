@@ -9,6 +9,7 @@
 //! 2. Implement [`JobHandler`] in a file of this folder and register it in `cli/serve.rs`.
 //! 3. Enqueue it from a service, in the transaction of the change that asks for it.
 
+pub mod blank_model;
 mod control;
 pub mod evaluation;
 pub mod import;
@@ -22,10 +23,18 @@ use std::{collections::HashMap, fmt::Debug, sync::Arc};
 
 use futures::future::BoxFuture;
 use serde::de::DeserializeOwned;
-use shared::job::JobKind;
-use store::jobs::JobRecord;
+use shared::{ids::UserId, job::JobKind, model::ModelVersion};
+use store::jobs::{self, JobRecord};
 
-use crate::{app::App, inference::InferenceError};
+use crate::{
+    app::App,
+    error::ApiError,
+    inference::InferenceError,
+    services::{
+        change::Change,
+        models::{self, NewBase},
+    },
+};
 
 pub use control::JobControl;
 pub use runner::{Timing, run};
@@ -65,6 +74,27 @@ pub type JobResult = Result<String, JobError>;
 fn task_of<T: DeserializeOwned>(job: &JobRecord) -> Result<T, JobError> {
     serde_json::from_str(&job.payload)
         .map_err(|error| JobError::Failed(format!("its task cannot be read: {error}")))
+}
+
+/// Registers the base model that a job has made. The job's lease is checked in the same transaction,
+/// so that no two runners do it.
+async fn register(
+    app: &App,
+    job: &JobRecord,
+    control: &JobControl,
+    requested_by: UserId,
+    base: NewBase,
+) -> Result<ModelVersion, JobError> {
+    let failed = |error: ApiError| JobError::Failed(error.to_string());
+    let created_by = Some(requested_by);
+    let change = Change::begin(app, created_by).await;
+    let mut change = change.map_err(failed)?;
+    change.set_project(job.job.project_id);
+    if !jobs::set_progress(change.tx(), control.lease(), Some(1.0), "registering").await? {
+        return Err(JobError::LeaseLost);
+    }
+    let added = models::add_base(app, change, job.job.project_id, created_by, base).await;
+    added.map_err(failed)
 }
 
 /// Does the work of one kind of job.

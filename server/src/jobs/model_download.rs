@@ -6,15 +6,14 @@ use std::time::{Duration, Instant};
 
 use futures::{FutureExt, future::BoxFuture};
 use hub::{Fetch, Fetched, Hub, Progress};
-use shared::model::ModelVersion;
-use store::jobs::{self, JobRecord};
+use shared::model::ModelKind;
+use store::jobs::JobRecord;
 use tokio::sync::watch;
 
-use super::{JobControl, JobError, JobHandler, JobResult, task_of};
+use super::{JobControl, JobError, JobHandler, JobResult, register, task_of};
 use crate::{
     app::App,
     services::{
-        change::Change,
         model_downloads::{ModelDownloadTask, TrainerReader, cache},
         models::{self, Contents, NewBase, models_folder},
     },
@@ -46,7 +45,8 @@ impl JobHandler for ModelDownloadJob {
             control.progress(app, Some(1.0), "loading it once").await?;
             let contents = models::inspect(fetched.path.clone()).await;
             let contents = contents.map_err(JobError::Failed)?;
-            let version = register(app, job, control, task, fetched, contents).await?;
+            let base = base(app, &task, fetched, contents)?;
+            let version = register(app, job, control, task.requested_by, base).await?;
             Ok(format!(
                 "registered {} version {}",
                 version.name, version.number
@@ -133,33 +133,22 @@ fn duration(seconds: f64) -> String {
     }
 }
 
-/// Registers what was downloaded, once: the job's lease is checked in the same transaction.
-async fn register(
+/// What was downloaded, to be registered.
+fn base(
     app: &App,
-    job: &JobRecord,
-    control: &JobControl,
-    task: ModelDownloadTask,
+    task: &ModelDownloadTask,
     fetched: Fetched,
     contents: Contents,
-) -> Result<ModelVersion, JobError> {
-    let failed = |error: crate::error::ApiError| JobError::Failed(error.to_string());
+) -> Result<NewBase, JobError> {
     let path = fetched.path.strip_prefix(models_folder(app));
     let path = path.map_err(|error| JobError::Failed(error.to_string()))?;
-    let base = NewBase {
-        name: task.name,
+    Ok(NewBase {
+        name: task.name.clone(),
+        kind: ModelKind::Base,
         path: path.to_string_lossy().into_owned(),
         hub: Some(fetched.model),
         contents,
-    };
-    let created_by = Some(task.requested_by);
-    let change = Change::begin(app, created_by).await;
-    let mut change = change.map_err(failed)?;
-    change.set_project(job.job.project_id);
-    if !jobs::set_progress(change.tx(), control.lease(), Some(1.0), "registering").await? {
-        return Err(JobError::LeaseLost);
-    }
-    let added = models::add_base(app, change, job.job.project_id, created_by, base).await;
-    added.map_err(failed)
+    })
 }
 
 #[cfg(test)]

@@ -4,7 +4,7 @@ use shared::{
     error::FieldError,
     evaluation::{Decoding, MAX_NEW_TOKENS},
     ids::{ModelVersionId, ProjectId, PromptVersionId},
-    model::ModelVersion,
+    model::{ModelKind, ModelVersion},
     prompt::PromptVersion,
 };
 use store::{Tx, models, prompts};
@@ -36,10 +36,13 @@ pub async fn find_model(
     }
 }
 
-/// Why a reward model is not asked.
+/// Why a version that writes no answers is not asked.
 #[must_use]
 pub fn no_answers(version: &ModelVersion) -> String {
     let name = label(version);
+    if version.kind == ModelKind::Blank {
+        return format!("{name} is blank: pretrain it first, and ask what the run makes of it");
+    }
     format!("{name} is a reward model: it scores answers and writes none")
 }
 

@@ -1,11 +1,15 @@
 //! Background work as people see it: listed, cancelled.
 
+use chrono::TimeDelta;
 use shared::{
     ids::JobId,
     job::{Job, JobKind, JobState},
     page::Page,
 };
-use store::jobs;
+use store::{
+    Tx,
+    jobs::{self, JobRecord},
+};
 
 use crate::{
     app::App,
@@ -13,6 +17,12 @@ use crate::{
     extract::{PageQuery, ProjectAccess, next_cursor},
     services::change::Change,
 };
+
+/// How many jobs of one kind are told.
+const RECENT: u32 = 20;
+
+/// How long a job is told with those of its kind after its end.
+const TOLD_FOR: TimeDelta = TimeDelta::days(1);
 
 /// The jobs of a project, newest first.
 pub async fn list_jobs(app: &App, access: &ProjectAccess, page: PageQuery) -> ApiResult<Page<Job>> {
@@ -22,6 +32,21 @@ pub async fn list_jobs(app: &App, access: &ProjectAccess, page: PageQuery) -> Ap
         jobs::list_of_project(&mut tx, access.project_id(), before, page.probe()).await?;
     let next = next_cursor(&mut items, page.limit(), |job| job.id.as_uuid());
     Ok(Page { items, next })
+}
+
+/// The newest jobs of a kind that go on or have ended lately, newest first; the list of all jobs has
+/// the others.
+pub async fn recent(
+    app: &App,
+    tx: &mut Tx,
+    access: &ProjectAccess,
+    kind: JobKind,
+) -> ApiResult<Vec<JobRecord>> {
+    let mut found = jobs::list_of_kind(tx, access.project_id(), kind, RECENT).await?;
+    let oldest = app.context.now() - TOLD_FOR;
+    let is_told = |job: &Job| job.finished_at.is_none_or(|ended| ended > oldest);
+    found.retain(|record| is_told(&record.job));
+    Ok(found)
 }
 
 /// A job that waits for a runner, before it is stored.

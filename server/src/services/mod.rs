@@ -14,6 +14,7 @@ pub mod annotation;
 pub mod asking;
 pub mod backup;
 pub mod best_of;
+pub mod blank_models;
 pub mod change;
 pub mod chat;
 pub mod dataset_builds;

@@ -3,13 +3,12 @@
 
 use std::path::{Path, PathBuf};
 
-use chrono::TimeDelta;
 use hub::{Cache, Reader};
 use serde::{Deserialize, Serialize};
 use shared::{
     hub::HubModel,
     ids::UserId,
-    job::{Job, JobKind},
+    job::JobKind,
     model::{DownloadModel, HubSource, ModelDownload},
 };
 use store::jobs::{self, JobRecord};
@@ -24,16 +23,10 @@ use crate::{
     extract::ProjectAccess,
     services::{
         change::Change,
-        jobs::queued,
+        jobs::{queued, recent},
         models::{models_folder, usable_name},
     },
 };
-
-/// How many downloads are listed.
-const LISTED: u32 = 20;
-
-/// How long a download is listed after its end; the list of jobs has it for ever.
-const TOLD_FOR: TimeDelta = TimeDelta::days(1);
 
 /// What the job of a download is told.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -77,13 +70,9 @@ fn cache_folder(app: &App) -> PathBuf {
 /// The newest downloads of a project that go on or have ended lately, newest first.
 pub async fn list_downloads(app: &App, access: &ProjectAccess) -> ApiResult<Vec<ModelDownload>> {
     let mut tx = app.store.read().await?;
-    let kind = JobKind::ModelDownload;
-    let found = jobs::list_of_kind(&mut tx, access.project_id(), kind, LISTED).await?;
-    let oldest = app.context.now() - TOLD_FOR;
-    let is_told = |job: &Job| job.finished_at.is_none_or(|ended| ended > oldest);
-    let told = found.into_iter().filter(|record| is_told(&record.job));
+    let found = recent(app, &mut tx, access, JobKind::ModelDownload).await?;
     // What an older version was told otherwise is still in the list of jobs.
-    Ok(told.filter_map(as_download).collect())
+    Ok(found.into_iter().filter_map(as_download).collect())
 }
 
 fn as_download(record: JobRecord) -> Option<ModelDownload> {
@@ -111,7 +100,7 @@ pub async fn create_download(
         .map_err(|reason: String| ApiError::invalid("hub", reason))?;
     let mut change = Change::begin_in(app, access).await?;
     let kind = JobKind::ModelDownload;
-    let known = jobs::list_of_kind(change.tx(), access.project_id(), kind, LISTED).await?;
+    let known = recent(app, change.tx(), access, kind).await?;
     let mut open = known.into_iter().filter_map(as_download);
     if open.any(|one| one.hub == hub && one.job.state.is_open()) {
         let message = format!("{hub} is on its way already: see Downloads on the page of models");

@@ -56,6 +56,7 @@ pub async fn register_model(
     let change = Change::begin_in(app, access).await?;
     let base = NewBase {
         name,
+        kind: ModelKind::Base,
         path: request.path.trim().to_owned(),
         hub: None,
         contents,
@@ -75,6 +76,8 @@ pub async fn register_model(
 pub struct NewBase {
     /// What to call it.
     pub name: String,
+    /// Whether it has learned anything: a base, or a blank one.
+    pub kind: ModelKind,
     /// Where its files are in the folder of models.
     pub path: String,
     /// Where it comes from, at its commit.
@@ -98,7 +101,7 @@ pub async fn add_base(
         model_id,
         name: base.name,
         number,
-        kind: ModelKind::Base,
+        kind: base.kind,
         path: base.path,
         hub: base.hub,
         content_hash: base.contents.hash,
@@ -142,7 +145,7 @@ pub fn models_folder(app: &App) -> PathBuf {
 #[must_use]
 pub fn files_of(app: &App, version: &ModelVersion) -> PathBuf {
     match version.kind {
-        ModelKind::Base => models_folder(app).join(&version.path),
+        ModelKind::Base | ModelKind::Blank => models_folder(app).join(&version.path),
         ModelKind::Adapter | ModelKind::Tuned | ModelKind::Reward => {
             app.data_dir.join(&version.path)
         }
@@ -198,20 +201,30 @@ pub struct Contents {
 
 /// Loads a model on a thread of its own, to see what it is. The error says why it cannot be used.
 pub async fn inspect(path: PathBuf) -> Result<Contents, String> {
-    let load = move || {
-        let model = load(&path, &Device::Cpu)?;
-        let description = describe(&model, &path);
-        let hash = model.content_hash;
-        Ok(Contents { hash, description })
-    };
+    let load = move || load(&path, &Device::Cpu).map(Contents::of);
     let loaded = tokio::task::spawn_blocking(load).await;
     let loaded = loaded.map_err(|error| format!("loading it ended in an error: {error}"))?;
     loaded.map_err(|error: trainer::TrainerError| error.to_string())
 }
 
-fn describe(model: &LoadedModel, path: &Path) -> String {
+impl Contents {
+    /// What a model is.
+    #[must_use]
+    pub fn of(model: LoadedModel) -> Self {
+        Self {
+            description: describe(&model),
+            hash: model.content_hash,
+        }
+    }
+}
+
+fn describe(model: &LoadedModel) -> String {
     let parameters = model.weights.parameter_count() as f64 / 1e6;
-    let form = if path.is_dir() { "safetensors" } else { "GGUF" };
+    let form = if model.path.is_dir() {
+        "safetensors"
+    } else {
+        "GGUF"
+    };
     let layers = model.config.layers;
     let family = model.config.architecture.label();
     format!("{family}, {parameters:.1} M parameters, {layers} layers, {form}")

@@ -261,8 +261,10 @@ impl Holdings {
 
     /// What is missing between a model and its promotion.
     fn missing_proof(&self) -> Option<(Step, String)> {
-        let mut bases = self.models.iter().filter(|one| one.kind == ModelKind::Base);
-        if !bases.any(|base| self.is_evaluated(base)) {
+        // A blank model has no behaviour that could be a baseline.
+        let bases = self.models.iter().filter(|one| one.kind == ModelKind::Base);
+        let bases: Vec<_> = bases.collect();
+        if !bases.is_empty() && !bases.into_iter().any(|base| self.is_evaluated(base)) {
             let sentence = "Evaluate the base model with your best prompt: that is the baseline, \
                             and it shows whether training is the right lever.";
             return Some((Step::Evaluations, sentence.to_owned()));

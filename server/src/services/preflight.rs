@@ -53,7 +53,7 @@ pub async fn examine(app: &App, access: &ProjectAccess, setup: &RunSetup) -> Api
     report.all(suite_finding(&mut tx, access, setup).await?);
     let speed = runs::speed_on_base(&mut tx, setup.base.id).await?;
     drop(tx);
-    match outline_of(app, setup).await {
+    match outline_of(app, &setup.base).await {
         Ok(outline) => look_at_rows(app, setup, (&outline, speed), &mut report).await?,
         Err(reason) => report.error("base_unusable", "base_id", reason.to_string()),
     }

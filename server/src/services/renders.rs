@@ -45,7 +45,7 @@ pub async fn render_rows(
     let skip = usize::try_from(request.skip)
         .map_err(|_| ApiError::invalid("skip", "must be 0 or more"))?;
     let setup = resolve(app, access.project_id(), request.run).await?;
-    let outline = outline_of(app, &setup)
+    let outline = outline_of(app, &setup.base)
         .await
         .map_err(|reason| ApiError::invalid("run.base_id", reason.to_string()))?;
     let rows = some_rows(app, &setup, skip, request.count).await?;

@@ -8,6 +8,7 @@ use std::{path::Path, sync::Arc};
 use shared::{
     dataset::{RowContent, Split, Votes},
     ids::{DatasetVersionId, ModelVersionId},
+    model::ModelVersion,
     training::Method,
 };
 use trainer::{
@@ -16,7 +17,7 @@ use trainer::{
     session::Part,
 };
 
-use super::{kept::Kept, row_files, run_setup::RunSetup};
+use super::{kept::Kept, models::files_of, row_files, run_setup::RunSetup};
 use crate::{app::App, error::ApiResult};
 use store::dataset_versions::VersionRecord;
 pub use trainer::data::TokenTotals;
@@ -63,11 +64,11 @@ impl Default for RunCache {
     }
 }
 
-/// The base of a run without its weights, or why it cannot be used.
-pub async fn outline_of(app: &App, setup: &RunSetup) -> Result<Arc<Outline>, Arc<str>> {
-    let path = setup.base_path(app);
+/// A whole model without its weights, or why it cannot be used.
+pub async fn outline_of(app: &App, base: &ModelVersion) -> Result<Arc<Outline>, Arc<str>> {
+    let path = files_of(app, base);
     let read = move || outline(&path).map_err(|error| error.to_string());
-    app.run_cache.outlines.get(setup.base.id, read).await
+    app.run_cache.outlines.get(base.id, read).await
 }
 
 /// What the rows of one side of a version come to as one part of a run, or why they cannot be rendered.

@@ -15,7 +15,7 @@ text_enum! {
         Simpo = "simpo",
         /// Kahneman-Tversky optimisation: more of the wanted answers and less of the unwanted ones, each judged alone.
         Kto = "kto",
-        /// Continued pretraining: read on in plain texts, every token of which is learned.
+        /// Pretraining, continued or from scratch: read plain texts, every token of which is learned.
         Pretrain = "pretrain",
         /// A reward model: score an answer, so that the chosen response gets more than the rejected one (Bradley-Terry).
         Reward = "reward",

@@ -5,6 +5,7 @@ mod live;
 mod preflight;
 mod pretrain;
 mod rewards;
+mod scratch;
 mod tools;
 mod votes;
 mod whole;

@@ -15,7 +15,7 @@ use crate::{
         Badge, Button, ButtonKind, Card, Cell, Column, EmptyState, Icon, LinkButton, PageHeader,
         Table, Tone, row_key,
     },
-    frame::{Activity, CancelJob, CurrentProject, JobBadge, JobProgress},
+    frame::{Activity, CurrentProject, JobEntry},
     keys::{Command, use_command},
     remote::{Loaded, Remote},
     words::material as words,
@@ -107,20 +107,9 @@ fn running_card(jobs: Vec<Job>) -> Option<AnyView> {
         return None;
     }
     let row = |job: Job| {
-        let (id, title) = (job.id, job.title.clone());
-        let name = title.clone();
+        let heading = job.title.clone();
         let job = Activity::expect().job(job);
-        view! {
-            <li class="job">
-                <p class="job__title">{name}</p>
-                <p class="job__line">
-                    <JobBadge job />
-                    <span class="job__message">{move || job.with(|job| job.message.clone())}</span>
-                </p>
-                <JobProgress job />
-                <CancelJob job id title />
-            </li>
-        }
+        view! { <JobEntry heading job /> }
     };
     let rows = jobs.into_iter().map(row).collect_view();
     Some(view! { <Card title="Imports under way"><ul>{rows}</ul></Card> }.into_any())

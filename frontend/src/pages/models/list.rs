@@ -8,7 +8,7 @@ use shared::{
 };
 
 use super::{
-    downloads::Downloads,
+    arrivals::{Arrivals, ArrivalsCard},
     promote::{Promote, RollBack},
     register::Register,
 };
@@ -38,10 +38,7 @@ pub fn ModelsPage() -> impl IntoView {
         move || api::models::list_aliases(&slug)
     });
     provide_context(aliases);
-    let downloads = Remote::new({
-        let slug = slug.clone();
-        move || api::models::list_model_downloads(&slug)
-    });
+    let arrivals = Arrivals::read(&slug);
     let registering = RwSignal::new(false);
     let lead = Signal::derive(move || {
         let (Some(models), Some(aliases)) = (models.get(), aliases.get()) else {
@@ -63,7 +60,7 @@ pub fn ModelsPage() -> impl IntoView {
             <PageHeader title=Signal::stored("Models".to_owned()) lead>
                 {action}
             </PageHeader>
-            <Downloads downloads models />
+            <ArrivalsCard arrivals models />
             <Loaded remote=models let:list>
                 {table(slug.clone(), list, aliases, current.allows(Role::Engineer))}
             </Loaded>
@@ -71,7 +68,7 @@ pub fn ModelsPage() -> impl IntoView {
                 {move || history(&list.get(), &models.get().unwrap_or_default())}
             </Loaded>
         </div>
-        <Register open=registering models downloads />
+        <Register open=registering models arrivals />
     }
 }
 
@@ -137,6 +134,7 @@ pub(super) fn lineage(one: &ModelVersion, base: Option<&str>) -> String {
     match (base, one.kind) {
         (Some(base), _) => format!("Trained on {base}"),
         (None, ModelKind::Adapter | ModelKind::Tuned | ModelKind::Reward) => "Trained".to_owned(),
+        (None, ModelKind::Blank) => "Random weights".to_owned(),
         (None, ModelKind::Base) => {
             let hub = one.hub.as_ref().map(from_hub);
             hub.unwrap_or_else(|| one.path.clone())
@@ -177,8 +175,7 @@ fn row(
                     " "
                     {is_production
                         .then(|| view! { <Badge tone=Tone::Positive text="In production" /> })}
-                    {(one.kind == ModelKind::Reward)
-                        .then(|| view! { <Badge tone=Tone::Neutral text="Reward model" /> })}
+                    {kind_badge(one.kind)}
                 </span>
                 <span class="table__note">{one.description}</span>
             </Cell>
@@ -193,6 +190,16 @@ fn row(
             <Cell align=Align::End>{chat} {promote}</Cell>
         </tr>
     }
+}
+
+/// What a version is that cannot be asked.
+fn kind_badge(kind: ModelKind) -> Option<impl IntoView> {
+    let text = match kind {
+        ModelKind::Reward => "Reward model",
+        ModelKind::Blank => "Blank",
+        ModelKind::Base | ModelKind::Adapter | ModelKind::Tuned => return None,
+    };
+    Some(view! { <Badge tone=Tone::Neutral text /> })
 }
 
 /// How production moved.

@@ -1,10 +1,11 @@
 //! Which model versions are there, where do they come from, and which one is in production?
 
+pub mod arrivals;
 pub mod best_of;
+pub mod blank;
 pub mod chat;
 pub mod conversation;
 pub mod download;
-pub mod downloads;
 pub mod exports;
 pub mod list;
 pub mod model;

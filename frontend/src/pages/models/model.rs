@@ -1,7 +1,11 @@
 //! One model version: where it comes from, and the forms in which other programs take it.
 
 use leptos::prelude::*;
-use shared::{account::Role, ids::ModelVersionId, model::ModelVersion};
+use shared::{
+    account::Role,
+    ids::ModelVersionId,
+    model::{ModelKind, ModelVersion},
+};
 
 use super::{
     exports::Exports,
@@ -130,8 +134,13 @@ fn content(slug: &str, found: Option<Found>, is_production: Memo<bool>) -> AnyVi
             </div>
         })
     });
+    let forms = if version.kind == ModelKind::Blank {
+        blank(slug)
+    } else {
+        view! { <Exports version=version.clone() /> }.into_any()
+    };
     view! {
-        <Exports version=version.clone() />
+        {forms}
         <Card title="Origin">
             <dl class="facts">
                 <div class="facts__row">
@@ -150,6 +159,20 @@ fn content(slug: &str, found: Option<Found>, is_production: Memo<bool>) -> AnyVi
                     <dd>{version.content_hash}</dd>
                 </div>
             </dl>
+        </Card>
+    }
+    .into_any()
+}
+
+/// What to do with a model that has learned nothing.
+fn blank(slug: &str) -> AnyView {
+    let href = Address::at(slug, Place::NewRun).to_string();
+    let text = "Its weights are random. A run that teaches to read texts, on this base and with all weights trained, makes a model of it that can be asked and exported.";
+    view! {
+        <Card title="Nothing learned yet">
+            <EmptyState title="Pretrain it first" text>
+                <LinkButton href>"New run"</LinkButton>
+            </EmptyState>
         </Card>
     }
     .into_any()

@@ -1,9 +1,9 @@
-//! Registers a base model: from the hub, or from the server's disk.
+//! Registers a base model: from the hub, from the server's disk, or one with random weights.
 
 use leptos::prelude::*;
-use shared::model::{ModelDownload, ModelFile, ModelVersion, RegisterModel};
+use shared::model::{ModelFile, ModelVersion, RegisterModel};
 
-use super::download::Download;
+use super::{arrivals::Arrivals, blank::Blank, download::Download};
 use crate::{
     api,
     components::{
@@ -21,12 +21,12 @@ pub fn Register(
     open: RwSignal<bool>,
     /// The list that the new version belongs to.
     models: Remote<Vec<ModelVersion>>,
-    /// The downloads that are under way.
-    downloads: Remote<Vec<ModelDownload>>,
+    /// What is on its way.
+    arrivals: Arrivals,
 ) -> impl IntoView {
     view! {
         <Dialog open title="Register a base model".to_owned()>
-            <Sources open models downloads />
+            <Sources open models arrivals />
         </Dialog>
     }
 }
@@ -36,22 +36,25 @@ pub fn Register(
 enum Source {
     Hub,
     Folder,
+    Blank,
 }
 
 #[component]
 fn Sources(
     open: RwSignal<bool>,
     models: Remote<Vec<ModelVersion>>,
-    downloads: Remote<Vec<ModelDownload>>,
+    arrivals: Arrivals,
 ) -> impl IntoView {
     let source = RwSignal::new(Source::Hub);
     let choices = vec![
         Choice::new(Source::Hub, "The hub, by its name"),
         Choice::new(Source::Folder, "The server's folder of models"),
+        Choice::new(Source::Blank, "Random weights, to pretrain from scratch"),
     ];
     let form = move || match source.get() {
-        Source::Hub => view! { <Download open downloads /> }.into_any(),
+        Source::Hub => view! { <Download open downloads=arrivals.downloads /> }.into_any(),
         Source::Folder => view! { <Files open models /> }.into_any(),
+        Source::Blank => view! { <Blank open arrivals /> }.into_any(),
     };
     view! {
         <div class="form">

@@ -10,7 +10,6 @@ use shared::{
 use super::{
     draft::{Draft, fitting, general_rows, likeliest},
     sources::{Sources, model_name, or_none},
-    trained::trains_all,
     words,
 };
 use crate::components::{Choice, Select};
@@ -66,7 +65,14 @@ pub(super) fn decisions(draft: Draft, sources: Sources) -> AnyView {
             help="It stays as it is, whatever is trained."
             choices=bases
             value=draft.base
-            on_change=move |id| draft.base.set(id)
+            on_change=move |id| {
+                all.with_value(|all| {
+                    let chosen = all.known_models.iter().find(|model| Some(model.id) == id);
+                    if let Some(base) = chosen {
+                        draft.take_base(base);
+                    }
+                });
+            }
         />
         {trained(draft)}
         {rewards(draft, all)}
@@ -78,18 +84,13 @@ pub(super) fn decisions(draft: Draft, sources: Sources) -> AnyView {
 /// Whether an adapter or all weights are trained.
 fn trained(draft: Draft) -> AnyView {
     let choices = [false, true].map(|is_whole| Choice::new(is_whole, words::trained(is_whole)));
-    let chosen = RwSignal::new(draft.changes.with_untracked(trains_all));
-    let change = move |is_whole| {
-        chosen.set(is_whole);
-        draft.train_whole(is_whole);
-    };
     view! {
         <Select
             label="What is trained"
             help="An adapter is small, needs little memory and stays beside the base. Training all weights can teach more, needs about 16 bytes of memory for each of them, and makes a model of its own."
             choices=choices.to_vec()
-            value=chosen
-            on_change=change
+            value=Signal::derive(move || draft.is_whole())
+            on_change=move |is_whole| draft.train_whole(is_whole)
         />
     }
     .into_any()

@@ -12,7 +12,7 @@ use shared::{
 use super::{
     settings::{Changes, configuration},
     sources::{NamedVersion, Sources},
-    trained::{train_all, trains_all},
+    trained::{suit_blank, train_all, trains_all},
 };
 use crate::components::Choice;
 
@@ -56,6 +56,20 @@ impl Draft {
     /// Whether all weights are trained instead of an adapter; tracks changes.
     pub(super) fn is_whole(self) -> bool {
         self.changes.with(trains_all)
+    }
+
+    /// Takes another base. A blank one is pretrained as it needs to be; whoever wants it otherwise says
+    /// so afterwards.
+    pub(super) fn take_base(self, base: &ModelVersion) {
+        let before = self.base.get_untracked();
+        self.base.set(Some(base.id));
+        if before != Some(base.id) {
+            let is_blank = base.kind == ModelKind::Blank;
+            if is_blank {
+                self.method.set(Method::Pretrain);
+            }
+            self.changes.update(|changes| suit_blank(changes, is_blank));
+        }
     }
 
     /// Lets all weights be trained, or an adapter.

@@ -97,6 +97,7 @@ fn data_choice(named: &NamedVersion) -> Choice<DatasetVersionId> {
 pub fn model_name(model: &ModelVersion) -> String {
     let kind = match model.kind {
         ModelKind::Base => "base",
+        ModelKind::Blank => "blank",
         ModelKind::Adapter => "adapter",
         ModelKind::Tuned => "all weights trained",
         ModelKind::Reward => "reward model",

@@ -16,7 +16,7 @@ pub const fn method(method: Method) -> &'static str {
         Method::Orpo => "Imitate and prefer at once",
         Method::Simpo => "Prefer without a reference",
         Method::Kto => "More of the wanted, less of the unwanted",
-        Method::Pretrain => "Continued pretraining",
+        Method::Pretrain => "Read texts",
         Method::Reward => "Score answers",
         Method::Grpo => "Learn from rewards",
     }
@@ -47,8 +47,9 @@ pub const fn method_help(method: Method) -> &'static str {
              with a thumb up or down. Pairs count as one of each."
         }
         Method::Pretrain => {
-            "The model reads on in plain texts, every word of which is learned. For the language and \
-             the facts of a field, before answers are imitated; mix in general rows against forgetting."
+            "Pretraining, continued or from scratch: every word of plain texts is learned. For the \
+             language and the facts of a field, before answers are imitated; mix in general rows \
+             against forgetting. A blank model begins with it."
         }
         Method::Reward => {
             "Reward model: learns from the better of two responses to give an answer a score. It \

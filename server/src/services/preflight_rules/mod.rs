@@ -7,6 +7,7 @@ mod settings;
 use std::path::Path;
 
 use shared::{
+    model::ModelKind,
     run::{Finding, Severity},
     training::{Lesson, Method, Precision, Trained, TrainingConfig},
 };
@@ -34,7 +35,8 @@ pub(super) fn check(setup: &RunSetup) -> Vec<Finding> {
     let mut findings: Vec<Finding> = broken
         .map(|(_, field, message)| error("bad_setting", &format!("config.{field}"), message))
         .collect();
-    findings.extend(learning_rate(config));
+    findings.extend(learning_rate(setup));
+    findings.extend(blank(setup));
     let device = device::open(&config.device).and_then(|device| {
         if config.adapter.is_whole() {
             device::check_trains_weights(&device)?;
@@ -99,6 +101,22 @@ fn whole(setup: &RunSetup) -> Vec<Finding> {
         .collect()
 }
 
+/// What does not go with a base that has learned nothing yet.
+fn blank(setup: &RunSetup) -> Option<Finding> {
+    let config = &setup.request.config;
+    if setup.base.kind != ModelKind::Blank {
+        return None;
+    }
+    if !config.adapter.is_whole() {
+        let message = "the base is blank: an adapter would leave its random weights as they are, so                        train all weights";
+        return Some(error("blank_base", "config.adapter", message));
+    }
+    (config.method != Method::Pretrain).then(|| {
+        let message = "the base is blank: it cannot read yet, so pretrain it on texts first";
+        warning("blank_base", "config.method", message)
+    })
+}
+
 /// What rewards the answers of a run that draws them.
 fn rewards(setup: &RunSetup) -> Vec<Finding> {
     let config = &setup.request.config;
@@ -124,8 +142,10 @@ fn rewards(setup: &RunSetup) -> Vec<Finding> {
     findings
 }
 
-/// Rates that adapters are rarely trained with are more often a slip than a wish.
-fn learning_rate(config: &TrainingConfig) -> Option<Finding> {
+/// Rates that what is trained is rarely trained with are more often a slip than a wish.
+fn learning_rate(setup: &RunSetup) -> Option<Finding> {
+    let config = &setup.request.config;
+    let is_blank = setup.base.kind == ModelKind::Blank;
     let (low, high) = match config.method {
         Method::Sft | Method::Pretrain => (1e-5, 2e-3),
         Method::Orpo | Method::Reward => (1e-6, 1e-3),
@@ -134,6 +154,7 @@ fn learning_rate(config: &TrainingConfig) -> Option<Finding> {
     };
     // All weights together are moved as far by a tenth of the rate.
     let (what, low, high) = match config.adapter {
+        _ if is_blank => ("blank models are", 1e-4, 5e-3),
         Trained::Adapter(_) => ("adapters are", low, high),
         Trained::AllWeights => ("all weights are", low / 10.0, high / 10.0),
     };

@@ -1,0 +1,183 @@
+//! Blank models: asked for here, made and registered by the job in
+//! [`jobs::blank_model`](crate::jobs::blank_model).
+
+use std::path::PathBuf;
+
+use serde::{Deserialize, Serialize};
+use shared::{
+    blank::{BlankModel, CreateBlankModel, MOST_PARAMETERS, TokenizerSource, VOCABULARY},
+    dataset::Split,
+    error::FieldError,
+    ids::{JobId, ProjectId, UserId},
+    job::JobKind,
+};
+use store::{
+    dataset_versions,
+    jobs::{self, JobRecord},
+    models,
+};
+use trainer::blank::Vocabulary;
+
+use crate::{
+    app::App,
+    error::{ApiError, ApiResult},
+    extract::ProjectAccess,
+    services::{
+        change::Change,
+        jobs::{queued, recent},
+        models::usable_name,
+        row_files,
+        run_cache::outline_of,
+    },
+};
+
+/// The folder of blank models in the folder of base models, so that back-ups hold them; it is not
+/// offered there.
+const FOLDER: &str = ".blank";
+
+/// Where the blank model of a job is, seen from the folder of base models.
+#[must_use]
+pub fn path_of(job: JobId) -> String {
+    format!("{FOLDER}/{job}")
+}
+
+/// What the job of a blank model is told.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct BlankModelTask {
+    /// What was asked for.
+    pub request: CreateBlankModel,
+    /// By whom.
+    pub requested_by: UserId,
+}
+
+/// The blank models of a project that are made or were lately, newest first.
+pub async fn list_blank_models(app: &App, access: &ProjectAccess) -> ApiResult<Vec<BlankModel>> {
+    let mut tx = app.store.read().await?;
+    let found = recent(app, &mut tx, access, JobKind::BlankModel).await?;
+    Ok(found.into_iter().filter_map(as_blank).collect())
+}
+
+fn as_blank(record: JobRecord) -> Option<BlankModel> {
+    let task: BlankModelTask = serde_json::from_str(&record.payload).ok()?;
+    Some(BlankModel {
+        job: record.job,
+        request: task.request,
+    })
+}
+
+/// Asks for a blank model. What cannot be made is refused now and not by the job.
+pub async fn create_blank_model(
+    app: &App,
+    access: &ProjectAccess,
+    mut request: CreateBlankModel,
+) -> ApiResult<BlankModel> {
+    request.name = usable_name(&request.name)?.to_owned();
+    let mut errors: Vec<FieldError> = request.shape.problems();
+    for error in &mut errors {
+        error.field.insert_str(0, "shape.");
+    }
+    match vocabulary_size(app, access.project_id(), &request.tokenizer).await {
+        Ok(size) => {
+            let parameters = request.shape.parameters(size);
+            if errors.is_empty() && parameters > MOST_PARAMETERS {
+                let message = format!(
+                    "gives {:.0} M weights with {size} tokens, more than the {} M that are made \
+                     here: take fewer layers, or `temper blank` and register the folder",
+                    parameters as f64 / 1e6,
+                    MOST_PARAMETERS / 1_000_000
+                );
+                errors.push(FieldError::new("shape.hidden_size", message));
+            }
+        }
+        Err(ApiError::Invalid { fields, .. }) => errors.extend(fields),
+        Err(error) => return Err(error),
+    }
+    if !errors.is_empty() {
+        return Err(ApiError::invalid_fields(errors));
+    }
+    let mut change = Change::begin_in(app, access).await?;
+    let title = format!("Make the blank model {}", request.name);
+    let job = queued(app, access, JobKind::BlankModel, title);
+    let task = BlankModelTask {
+        request,
+        requested_by: access.user_id(),
+    };
+    let payload = serde_json::to_string(&task).map_err(anyhow::Error::new)?;
+    jobs::insert(change.tx(), &job, &payload).await?;
+    let subject = format!("job {}", job.id);
+    let request = task.request;
+    change
+        .commit("create_blank_model", subject, &request.name)
+        .await?;
+    app.job_wake.notify_one();
+    Ok(BlankModel { job, request })
+}
+
+/// How many tokens a blank model will have, at most.
+async fn vocabulary_size(
+    app: &App,
+    project_id: ProjectId,
+    source: &TokenizerSource,
+) -> ApiResult<usize> {
+    match source {
+        TokenizerSource::Trained { vocabulary, .. } if !VOCABULARY.contains(vocabulary) => {
+            let (least, most) = (VOCABULARY.start(), VOCABULARY.end());
+            let message = format!("must be from {least} to {most}");
+            Err(ApiError::invalid("tokenizer.vocabulary", message))
+        }
+        TokenizerSource::Trained { vocabulary, .. } => {
+            find(app, project_id, source).await?;
+            Ok(*vocabulary)
+        }
+        TokenizerSource::Model { .. } => match find(app, project_id, source).await? {
+            Found::Given(vocabulary) => Ok(vocabulary.size()),
+            Found::Texts(_, size) => Ok(size),
+        },
+    }
+}
+
+/// A tokenizer, or what it is trained on.
+#[derive(Clone, Debug)]
+pub enum Found {
+    /// That of a model.
+    Given(Box<Vocabulary>),
+    /// A file of rows, and how many tokens it shall give.
+    Texts(PathBuf, usize),
+}
+
+/// Looks up what a tokenizer is made of, and refuses what is not in the project by its field.
+pub async fn find(app: &App, project_id: ProjectId, source: &TokenizerSource) -> ApiResult<Found> {
+    let mut tx = app.store.read().await?;
+    match source {
+        TokenizerSource::Model { model_version_id } => {
+            let field = "tokenizer.model_version_id";
+            let model = models::get_version(&mut tx, project_id, *model_version_id).await?;
+            let model = model.filter(|model| model.kind.is_whole()).ok_or_else(|| {
+                let message = "names no model with weights of its own of this project";
+                ApiError::invalid(field, message)
+            })?;
+            drop(tx);
+            let outline = outline_of(app, &model).await;
+            let outline = outline.map_err(|reason| ApiError::invalid(field, reason.to_string()))?;
+            let vocabulary = Vocabulary::of_model((*outline).clone());
+            Ok(Found::Given(Box::new(vocabulary)))
+        }
+        TokenizerSource::Trained {
+            dataset_version_id,
+            vocabulary,
+        } => {
+            let field = "tokenizer.dataset_version_id";
+            let record = dataset_versions::get(&mut tx, project_id, *dataset_version_id).await?;
+            let record = record.ok_or_else(|| {
+                ApiError::invalid(field, "names no version of a dataset of this project")
+            })?;
+            if record.version.counts.train == 0 {
+                let message = "has no rows to learn from: all of its rows are held back";
+                return Err(ApiError::invalid(field, message));
+            }
+            drop(tx);
+            let file = row_files::file_of(app, &record, Some(Split::Train)).await?;
+            Ok(Found::Texts(file, *vocabulary))
+        }
+    }
+}
