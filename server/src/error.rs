@@ -70,6 +70,15 @@ impl ApiError {
         Self::Invalid { message, fields }
     }
 
+    /// What is wrong with which field; nothing where no field is to blame.
+    #[must_use]
+    pub fn fields(self) -> Vec<FieldError> {
+        match self {
+            Self::Invalid { fields, .. } => fields,
+            _ => Vec::new(),
+        }
+    }
+
     const fn status_and_code(&self) -> (StatusCode, &'static str) {
         match self {
             Self::Unauthorized => (StatusCode::UNAUTHORIZED, "unauthorized"),

@@ -71,15 +71,22 @@ pub async fn create_blank_model(
     access: &ProjectAccess,
     mut request: CreateBlankModel,
 ) -> ApiResult<BlankModel> {
-    request.name = usable_name(&request.name)?.to_owned();
-    let mut errors: Vec<FieldError> = request.shape.problems();
-    for error in &mut errors {
-        error.field.insert_str(0, "shape.");
+    let mut errors = Vec::new();
+    match usable_name(&request.name) {
+        Ok(name) => request.name = name.to_owned(),
+        Err(error) => errors.extend(error.fields()),
     }
+    let problems = request.shape.problems();
+    let fits = problems.is_empty();
+    let problems = problems.into_iter();
+    errors.extend(problems.map(|problem| FieldError {
+        field: format!("shape.{}", problem.field),
+        ..problem
+    }));
     match vocabulary_size(app, access.project_id(), &request.tokenizer).await {
         Ok(size) => {
             let parameters = request.shape.parameters(size);
-            if errors.is_empty() && parameters > MOST_PARAMETERS {
+            if fits && parameters > MOST_PARAMETERS {
                 let message = format!(
                     "gives {:.0} M weights with {size} tokens, more than the {} M that are made \
                      here: take fewer layers, or `temper blank` and register the folder",
@@ -89,7 +96,7 @@ pub async fn create_blank_model(
                 errors.push(FieldError::new("shape.hidden_size", message));
             }
         }
-        Err(ApiError::Invalid { fields, .. }) => errors.extend(fields),
+        Err(error @ ApiError::Invalid { .. }) => errors.extend(error.fields()),
         Err(error) => return Err(error),
     }
     if !errors.is_empty() {

@@ -176,6 +176,20 @@ async fn what_cannot_be_made_is_refused_by_its_field() {
         let message = text(&refused["fields"][0]["message"]);
         assert!(message.contains(word), "{message}");
     }
+    // All that is wrong is told at once.
+    let mut wrong = change("/name", json!(""));
+    wrong["shape"]["heads"] = json!(5);
+    wrong["tokenizer"]["vocabulary"] = json!(1);
+    let refused = lab.client.post(BLANK, &wrong).await.expect(422);
+    let fields = refused["fields"].as_array().unwrap().iter();
+    let fields: Vec<_> = fields.map(|field| text(&field["field"])).collect();
+    let expected = [
+        "name",
+        "shape.heads",
+        "shape.kv_heads",
+        "tokenizer.vocabulary",
+    ];
+    assert_eq!(fields, expected);
 }
 
 #[tokio::test]

@@ -32,7 +32,7 @@ impl Size {
     const fn label(self) -> &'static str {
         match self {
             Self::Tiny => "Tiny, a minute on a laptop",
-            Self::Small => "Small, for stories of one kind",
+            Self::Small => "Small, for one kind of text",
             Self::Medium => "Medium, for hours",
             Self::SmolLm2 => "As SmolLM2-135M",
             Self::Own => "Other numbers",
@@ -158,7 +158,7 @@ impl Draft {
     fn told(self) -> String {
         let shape = self.shape();
         if let Some(problem) = shape.problems().first() {
-            return format!("{}: {}.", problem.field.replace('_', " "), problem.message);
+            return format!("{}: {}.", label_of(&problem.field), problem.message);
         }
         if self.given.get().is_some() {
             return format!(
@@ -184,6 +184,18 @@ fn bytes(count: u64) -> String {
     match count as f64 / 1e6 {
         small if small < 1000.0 => format!("{small:.0} MB"),
         large => format!("{:.1} GB", large / 1000.0),
+    }
+}
+
+/// What a number of the shape is called.
+fn label_of(field: &str) -> &'static str {
+    match field {
+        "layers" => "Layers",
+        "hidden_size" => "Hidden size",
+        "intermediate_size" => "MLP size",
+        "heads" => "Query heads",
+        "kv_heads" => "Key and value heads",
+        _ => "Context, tokens",
     }
 }
 
@@ -276,16 +288,16 @@ fn Ask(open: RwSignal<bool>, arrivals: Arrivals, sources: Sources) -> impl IntoV
 fn shape(draft: Draft, create: Submit<CreateBlankModel>) -> AnyView {
     let sizes = Size::OFFERED.into_iter().chain([Size::Own]);
     let sizes = sizes.map(|size| Choice::new(size, size.label()));
-    let inputs = [
-        ("Layers", draft.layers),
-        ("Hidden size", draft.hidden_size),
-        ("MLP size", draft.intermediate_size),
-        ("Query heads", draft.heads),
-        ("Key and value heads", draft.kv_heads),
-        ("Context, tokens", draft.context),
+    let texts = [
+        draft.layers,
+        draft.hidden_size,
+        draft.intermediate_size,
+        draft.heads,
+        draft.kv_heads,
+        draft.context,
     ];
-    let inputs = inputs.into_iter().zip(FIELDS);
-    let inputs = inputs.map(|((label, value), field)| {
+    let inputs = texts.into_iter().zip(FIELDS).map(|(value, field)| {
+        let label = label_of(field.trim_start_matches("shape."));
         view! { <TextInput label value error=create.field(field) /> }
     });
     view! {
@@ -330,21 +342,19 @@ fn tokenizer(draft: Draft, create: Submit<CreateBlankModel>, sources: Sources) -
             let texts = texts.get_value().into_iter();
             let texts = texts.map(|one| Choice::new(Some(one.value), one.label));
             view! {
-                <div class="form__row">
-                    <Select
-                        label="Texts"
-                        help="All texts of the rows that are not held back."
-                        choices=texts.collect()
-                        value=draft.texts
-                        on_change=move |id| draft.texts.set(id)
-                    />
-                    <TextInput
-                        label="Tokens"
-                        help="At most so many; 4096 suits a small model of one language."
-                        value=draft.vocabulary
-                        error=create.field("tokenizer.vocabulary")
-                    />
-                </div>
+                <Select
+                    label="Texts"
+                    help="All texts of the rows that are not held back."
+                    choices=texts.collect()
+                    value=draft.texts
+                    on_change=move |id| draft.texts.set(id)
+                />
+                <TextInput
+                    label="Tokens"
+                    help="At most so many; 4096 suits a small model of one language."
+                    value=draft.vocabulary
+                    error=create.field("tokenizer.vocabulary")
+                />
             }
         })
     };

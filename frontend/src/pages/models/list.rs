@@ -97,7 +97,7 @@ fn table(
     (move || {
         let list = list.get();
         if list.is_empty() {
-            let text = "Register a base model: from the hub by its name, or from the folder `models` of the server's data folder.";
+            let text = "Register a base model: from the hub by its name, from the folder `models` of the server's data folder, or one with random weights.";
             return view! { <EmptyState title="No models yet" text /> }.into_any();
         }
         let production = aliases.with(|state| {

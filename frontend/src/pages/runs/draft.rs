@@ -35,13 +35,11 @@ pub(super) struct Draft {
 
 impl Draft {
     pub(super) fn new(sources: &Sources) -> Self {
-        let is_base = |choice: &&ModelVersion| choice.kind == ModelKind::Base;
-        let base = sources.known_models.iter().find(is_base);
-        Self {
+        let draft = Self {
             name: RwSignal::new(String::new()),
             method: RwSignal::new(Method::Sft),
             data: RwSignal::new(likeliest(sources, &fitting(sources, Method::Sft))),
-            base: RwSignal::new(base.map(|base| base.id)),
+            base: RwSignal::new(None),
             adapter: RwSignal::new(None),
             reward_model: RwSignal::new(None),
             prompt: RwSignal::new(sources.prompts.first().map(|prompt| prompt.value)),
@@ -50,7 +48,16 @@ impl Draft {
             spec: RwSignal::new(None),
             reason: RwSignal::new(String::new()),
             changes: RwSignal::new(Changes::new()),
+        };
+        let first = |fits: fn(ModelKind) -> bool| {
+            let mut models = sources.known_models.iter();
+            models.find(|model| fits(model.kind))
+        };
+        let base = first(|kind| kind == ModelKind::Base).or_else(|| first(ModelKind::is_whole));
+        if let Some(base) = base {
+            draft.take_base(base);
         }
+        draft
     }
 
     /// Whether all weights are trained instead of an adapter; tracks changes.
