@@ -79,9 +79,13 @@ fn story_of(opened: Remote<(Run, RunHistory)>, run: Run, history: RunHistory) ->
             .map(|text| view! { <Notice kind=NoticeKind::Warning text /> })
             .collect_view()
     };
-    let samples = run.summary.method.answers_rows().then(|| {
-        view! { <Samples story /> }
-    });
+    // Where there are no answers to show, nothing else is as wide as what happened is long.
+    let lineage = lineage(&run);
+    let (beside, below) = if run.summary.method.answers_rows() {
+        (view! { <Samples story /> }.into_any(), Some(lineage))
+    } else {
+        (lineage, None)
+    };
     let badge = move || {
         let state = state.get();
         view! { <Badge tone=job_tone(state) text=job_state(state) /> }
@@ -101,13 +105,13 @@ fn story_of(opened: Remote<(Run, RunHistory)>, run: Run, history: RunHistory) ->
         <Curves story total />
         <div class="columns">
             <div class="columns__main">
-                {samples}
+                {beside}
             </div>
             <div class="columns__side">
                 <Events story />
             </div>
         </div>
-        {lineage(&run)}
+        {below}
     }
     .into_any()
 }
