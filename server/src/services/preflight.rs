@@ -90,7 +90,7 @@ async fn look_at_rows(
     let machine = memory::measure();
     report.memory(memory_bytes, machine);
     let (own, mixed) = (train.places, sides.general.places);
-    let steps = count_steps(own, mixed, &config.data, &config.batch);
+    let steps = count_steps(own, mixed, config);
     let seconds = |speed: f64| sides.tokens(config, steps) / speed;
     report.preflight = Preflight {
         train_rows: count(train.rows),

@@ -248,6 +248,12 @@ documented! {
         pub checks_weight: f64 = 1.0,
         /// How strongly the model is held to the one it began as, by a penalty on their distance (KL) at each token; 0 leaves it free.
         pub kl_weight: f64 = 0.04,
+        /// The optimizer steps that learn from each batch of answers, 1 to 64, before new ones are drawn. More learn more from what drawing costs; each is measured against the model that drew, whose probabilities `epsilon` holds it to. Steps, and the epoch that they make, grow with it.
+        pub iterations: usize = 1,
+        /// How far an answer's token may become likelier or less likely than it was when it was drawn, as a share above 0 and below 1, until it teaches nothing further in its direction (clipping). It counts from the second iteration on.
+        pub epsilon: f64 = 0.2,
+        /// The same for likelier alone, above 0; more than `epsilon` leaves rare tokens room to grow (DAPO takes 0.28). Absent takes `epsilon`.
+        pub epsilon_high: Option<f64> = None,
         /// What the loss is a mean over.
         pub loss: PolicyLoss = PolicyLoss::Dapo,
         /// What differences of rewards are divided by.
@@ -289,6 +295,35 @@ documented! {
     }
 }
 
+impl GrpoConfig {
+    /// The most iterations: with more, hardly a token is left that teaches.
+    pub const MOST_ITERATIONS: usize = 64;
+
+    /// How far the ratio of a token's probabilities may fall below one, and rise above it.
+    #[must_use]
+    pub fn clips(&self) -> [f64; 2] {
+        [self.epsilon, self.epsilon_high.unwrap_or(self.epsilon)]
+    }
+
+    /// What keeps the settings of iterations from working: the field and what it must be.
+    #[must_use]
+    pub fn wrong_iterations(&self) -> Option<(&'static str, &'static str)> {
+        let [low, high] = self.clips();
+        if !(1..=Self::MOST_ITERATIONS).contains(&self.iterations) {
+            return Some(("grpo.iterations", "must be from 1 to 64"));
+        }
+        if !(low > 0.0 && low < 1.0) {
+            let must = "must be above 0 and below 1: a ratio of probabilities is held between one \
+                        less it and one more";
+            return Some(("grpo.epsilon", must));
+        }
+        if !(high.is_finite() && high > 0.0) {
+            return Some(("grpo.epsilon_high", "must be a number above 0, or left out"));
+        }
+        None
+    }
+}
+
 impl TrainingConfig {
     /// The highest learning rate, by the method and what is trained where the configuration does not
     /// say.
@@ -325,6 +360,16 @@ impl TrainingConfig {
             Method::Dpo => matches!(self.preference.loss, PreferenceLoss::Sigmoid),
             Method::Reward => true,
             _ => false,
+        }
+    }
+
+    /// How many optimizer steps learn from each batch: several for `grpo` where the configuration says
+    /// so, else one.
+    #[must_use]
+    pub fn iterations(&self) -> usize {
+        match self.method {
+            Method::Grpo => self.grpo.iterations.max(1),
+            _ => 1,
         }
     }
 

@@ -123,7 +123,8 @@ pub struct StepMetrics {
     pub drawn: Option<DrawnMetrics>,
 }
 
-/// The measurements of the answers that a step of `grpo` drew, under TRL's names.
+/// The measurements of the answers that a step of `grpo` learned from, under TRL's names. What does
+/// not change with the model is told by the step that drew them only.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct DrawnMetrics {
@@ -154,6 +155,28 @@ pub struct DrawnMetrics {
     /// The mean entropy of the predictions of their tokens, in nats.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub entropy: Option<f64>,
+    /// The share of their tokens whose ratio of probabilities, now by when they were drawn, was clipped,
+    /// so that they taught nothing. Absent where one step learns from each batch, which clips none.
+    #[serde(
+        rename = "clip_ratio/region_mean",
+        default,
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub clipped_tokens: Option<f64>,
+    /// Of that what had become too unlikely, in answers that are worse than others.
+    #[serde(
+        rename = "clip_ratio/low_mean",
+        default,
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub clipped_low: Option<f64>,
+    /// Of that what had become too likely, in answers that are better than others.
+    #[serde(
+        rename = "clip_ratio/high_mean",
+        default,
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub clipped_high: Option<f64>,
 }
 
 /// The measurements of a preference method, under TRL's names. Absent is what the method does not
@@ -206,7 +229,8 @@ pub struct PreferenceMetrics {
     pub logps_rejected: Option<f64>,
     /// How far the model is from its reference. As KTO estimates it: the mean log-ratio of answers to
     /// other prompts than their own, and never below zero. Of GRPO: the mean over drawn tokens of
-    /// `ρ - ln ρ - 1`, where ρ is the reference's probability by the model's (Schulman 2020).
+    /// `ρ - ln ρ - 1`, where ρ is the reference's probability by the model's (Schulman 2020), times the
+    /// model's by the one with which they were drawn.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub kl: Option<f64>,
 }

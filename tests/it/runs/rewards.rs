@@ -65,5 +65,9 @@ on_both_databases! {
         request["config"]["grpo"] = json!({ "answers": 1, "max_new_tokens": 6 });
         let refused = lab.client.post(RUNS, &request).await.expect(422);
         assert_eq!(refused["fields"][0]["field"], "config.grpo.answers");
+        request["config"]["grpo"] = json!({ "iterations": 65, "max_new_tokens": 6 });
+        let refused = lab.client.post(RUNS, &request).await.expect(422);
+        assert_eq!(refused["fields"][0]["field"], "config.grpo.iterations");
+        assert!(text(&refused["fields"][0]["message"]).contains("from 1 to 64"));
     }
 }

@@ -86,6 +86,10 @@ pub fn Curves(
         "Prompts whose answers all got the same reward, of 1",
         |drawn| drawn.frac_reward_zero_std,
     );
+    let clipped = of_drawn(
+        "Drawn tokens that were clipped and taught nothing, of 1",
+        |drawn| drawn.clipped_tokens,
+    );
     let one = move |name: &'static str, value: fn(&StepMetrics) -> Option<f64>| {
         Signal::derive(move || {
             story.with(|story| Plot {
@@ -118,6 +122,7 @@ pub fn Curves(
             {entropy}
             {length}
             {alike}
+            {clipped}
             <div class="curves__small">
                 <Chart title="Learning rate" x_name="step" plot=rate small=true />
                 <Chart title="Gradient norm" x_name="step" plot=norm small=true />

@@ -350,6 +350,13 @@ mod tests {
         let config = configuration(Method::Reward, &unused).unwrap();
         assert_eq!(config.evaluation.generate_rows, None);
         assert_eq!(config.preference.beta, None);
+        let again = changed(&[("grpo.iterations", "2"), ("grpo.epsilon_high", "0.28")]);
+        let config = configuration(Method::Grpo, &again).unwrap();
+        assert_eq!((config.iterations(), config.grpo.clips()), (2, [0.2, 0.28]));
+        assert_eq!(
+            configuration(Method::Dpo, &again).unwrap().grpo,
+            GrpoConfig::default()
+        );
         let packing = changed(&[("data.packing", "true")]);
         let config = configuration(Method::Sft, &packing).unwrap();
         assert_eq!(config.data.packing, Some(true));

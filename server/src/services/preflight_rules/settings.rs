@@ -179,7 +179,7 @@ fn drawing(config: &TrainingConfig) -> Vec<Rule> {
     }
     let settings = &config.grpo;
     let from_zero_up = "must be a number from 0 up";
-    vec![
+    let mut rules = vec![
         (
             settings.answers >= 2,
             "grpo.answers",
@@ -210,5 +210,8 @@ fn drawing(config: &TrainingConfig) -> Vec<Rule> {
             "grpo.kl_weight",
             from_zero_up,
         ),
-    ]
+    ];
+    let wrong = settings.wrong_iterations();
+    rules.extend(wrong.map(|(field, must)| (false, field, must)));
+    rules
 }

@@ -1,4 +1,4 @@
-//! Sums of what preference methods report, over micro-batches.
+//! Sums of what preference methods and drawn answers report, over micro-batches.
 
 use shared::training::PreferenceMetrics;
 
@@ -95,5 +95,37 @@ impl PreferenceSums {
             logps_rejected: rejected.logp.mean(),
             kl: self.kl.mean(),
         }
+    }
+}
+
+/// Drawn tokens, and how many of them were clipped.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct ClippedSums {
+    tokens: usize,
+    /// Because they had become too unlikely, and too likely.
+    sides: [usize; 2],
+}
+
+impl ClippedSums {
+    /// Counts a token, which was clipped at one side or none.
+    pub fn add(&mut self, sides: [bool; 2]) {
+        self.tokens += 1;
+        for (count, is_clipped) in self.sides.iter_mut().zip(sides) {
+            *count += usize::from(is_clipped);
+        }
+    }
+
+    /// Adds another micro-batch.
+    pub fn merge(&mut self, other: Self) {
+        self.tokens += other.tokens;
+        for (count, other) in self.sides.iter_mut().zip(other.sides) {
+            *count += other;
+        }
+    }
+
+    /// The shares of tokens that were clipped as too unlikely and as too likely; none of no tokens.
+    pub fn shares(&self) -> Option<[f64; 2]> {
+        let share = |count: usize| count as f64 / self.tokens as f64;
+        (self.tokens > 0).then(|| self.sides.map(share))
     }
 }

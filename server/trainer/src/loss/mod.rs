@@ -29,7 +29,7 @@ pub use dpo::Dpo;
 pub use grpo::{Grpo, advantages};
 pub(crate) use grpo::{deviation, mean};
 pub use kto::Kto;
-pub use metrics::PreferenceSums;
+pub use metrics::{ClippedSums, PreferenceSums};
 pub use pairs::{Pair, PairLoss, Pairwise, PairwiseLoss, Verdict};
 pub use reference_free::{Orpo, Simpo};
 pub use reward::BradleyTerry;
@@ -59,6 +59,9 @@ pub struct Scored<'a> {
     /// The log-probabilities of the labels under the reference model, `[N]`, where the objective needs
     /// each.
     pub token_reference: &'a [f32],
+    /// The log-probabilities with which drawn labels were drawn, `[N]`; nothing where the model is still
+    /// the one that drew them.
+    pub drawn_logps: &'a [f32],
 }
 
 /// A loss and its gradient.
@@ -70,6 +73,8 @@ pub struct LossOutput {
     pub by_logp: Vec<f64>,
     /// What preference methods report.
     pub preference: Option<PreferenceSums>,
+    /// How many drawn labels were clipped.
+    pub clipped: ClippedSums,
 }
 
 /// What a run minimises.
@@ -118,6 +123,7 @@ pub fn objective(config: &TrainingConfig) -> Box<dyn Objective> {
         Method::Grpo => Box::new(Grpo {
             loss: config.grpo.loss,
             kl_weight: config.grpo.kl_weight,
+            clips: config.grpo.clips(),
             max_new_tokens: config.grpo.max_new_tokens,
         }),
         Method::Kto => Box::new(Kto {

@@ -22,7 +22,7 @@ impl Objective for NegativeLogLikelihood {
         LossOutput {
             loss: -sum / units,
             by_logp: vec![-1.0 / units; scored.logps.len()],
-            preference: None,
+            ..LossOutput::default()
         }
     }
 }

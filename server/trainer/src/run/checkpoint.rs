@@ -1,8 +1,9 @@
 //! Saving and finding the state of a run.
 //!
 //! Under `checkpoints/` each has a folder named by its step, with `adapter.safetensors` (where all
-//! weights are trained, `weights.safetensors`), `optimizer.safetensors` and `state.json`. The data cursor, the schedule, the orders and dropout
-//! follow from seed and step, so the step is all that is kept of them.
+//! weights are trained, `weights.safetensors`), `optimizer.safetensors` and `state.json`. The data
+//! cursor, the schedule, the orders and dropout follow from seed and step, so the step is all that is kept
+//! of them; drawn answers that are learned from again do not, and are kept.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -11,7 +12,7 @@ use candle_core::Tensor;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use sha2::{Digest, Sha256};
-use shared::training::{OptimizerConfig, TrainingConfig};
+use shared::training::TrainingConfig;
 
 use crate::adapter::{self, Adapter, PeftConfig};
 use crate::durable;
@@ -25,6 +26,7 @@ use super::examples::Examples;
 use super::health::Health;
 use super::learner::Learner;
 use super::progress::Progress;
+use super::rollout::Rollout;
 
 const FORMAT: u32 = 1;
 const ADAPTER: &str = "adapter.safetensors";
@@ -48,6 +50,9 @@ pub(super) struct State {
     /// What foretells a bad end.
     #[serde(default)]
     pub(super) health: Health,
+    /// The answers that the next step learns from, if it draws none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) rollout: Option<Rollout>,
     /// Whether the evaluation after this step was interrupted and is still to be made.
     pub(super) pending_evaluation: bool,
     /// Seconds of training so far.
@@ -231,7 +236,7 @@ impl Store {
         &self,
         identity: &Identity,
         content: &Content<'a>,
-        config: &OptimizerConfig,
+        config: &TrainingConfig,
     ) -> Result<(Option<Checkpoint<'a>>, Vec<String>)> {
         let mut damaged = Vec::new();
         for step in self.steps().into_iter().rev() {
@@ -255,10 +260,13 @@ impl Store {
         &self,
         step: usize,
         content: &Content<'a>,
-        config: &OptimizerConfig,
+        config: &TrainingConfig,
     ) -> Result<Checkpoint<'a>> {
         let path = self.path(step);
         let state = read_state(&path)?;
+        if let Some(missing) = Rollout::missing(state.rollout.as_ref(), state.step, config) {
+            return Err(unusable(&path.join(STATE), missing.to_owned()));
+        }
         let parameters = match content {
             Content::Adapter(peft, model) => adapter::parameters(&model.config, &peft.shape),
             Content::Weights(model) => model.flat().elem_count(),
@@ -277,7 +285,7 @@ impl Store {
             }
         };
         let moments = Tensor::from_vec(moments, (2, parameters), device)?;
-        let optimizer = AdamW::restore(config, moments, state.step as u64);
+        let optimizer = AdamW::restore(&config.optimizer, moments, state.step as u64);
         Ok(Checkpoint {
             state,
             optimizer: learner.decaying(optimizer),
@@ -347,6 +355,7 @@ impl State {
             seed,
             progress: Progress::default(),
             health: Health::default(),
+            rollout: None,
             pending_evaluation: false,
             train_seconds: 0.0,
             config_hash: identity.config_hash.clone(),

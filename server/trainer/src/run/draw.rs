@@ -1,8 +1,10 @@
 //! Learning from rewards of answers that the model draws itself.
 //!
 //! A step draws several answers to each of its prompts, has them judged, and is then a step like any
-//! other. Every answer is learned from once, so the model that drew it is the one that learns. What is
-//! drawn follows from the seed and the number of the step, so that a resumed run draws the same.
+//! other. As many steps as there are iterations learn from them, before the next one draws. In the first
+//! the model is still the one that drew; what it says of the answers there is what the others measure the
+//! model against. What is drawn follows from the seed and the number of the round, so that a resumed run
+//! draws the same; between two draws it goes on from what is kept (`rollout`).
 
 use rand::{RngCore, SeedableRng};
 use rand_chacha::ChaCha8Rng;
@@ -10,6 +12,7 @@ use shared::training::{DrawnMetrics, GrpoConfig, TrainingConfig};
 
 use super::interrupter::Interrupter;
 use super::learner::Learner;
+use super::rollout::Rollout;
 use super::step::{Measure, Prepared, Scene, StepInput, StepSums};
 use crate::adapter::Adapter;
 use crate::data::{AskedRow, TokenizedRow};
@@ -58,10 +61,10 @@ pub(super) struct Policy<'a> {
 }
 
 impl Policy<'_> {
-    /// The requests of the step after `done` steps: so many for each prompt, one prompt after another.
-    fn requests<'a>(&self, prompts: &[&'a AskedRow], done: usize) -> Vec<Draw<'a>> {
+    /// The requests of a round of drawing, from 0: so many for each prompt, one prompt after another.
+    fn requests<'a>(&self, prompts: &[&'a AskedRow], round: usize) -> Vec<Draw<'a>> {
         let mut source = ChaCha8Rng::seed_from_u64(self.config.seed);
-        source.set_stream(done as u64);
+        source.set_stream(round as u64);
         let copies = |prompt| std::iter::repeat_n(prompt, self.config.grpo.answers);
         let each = prompts.iter().copied().flat_map(copies);
         each.map(|prompt| Draw {
@@ -70,41 +73,74 @@ impl Policy<'_> {
         })
         .collect()
     }
+
+    /// The answers of a round of drawing; `None` if it was interrupted halfway.
+    fn draw(
+        &self,
+        adapter: Option<&Adapter>,
+        prompts: &[&AskedRow],
+        round: usize,
+        interrupter: &Interrupter,
+    ) -> Result<Option<Vec<Drawn>>> {
+        let requests = self.requests(prompts, round);
+        let settings = &self.config.grpo;
+        let drawn = self
+            .drawer
+            .draw(adapter, &requests, settings, interrupter)?;
+        Ok(interrupter.reason().is_none().then_some(drawn))
+    }
+
+    /// The answers with what each is worth against the others.
+    fn rollout(&self, drawn: Vec<Drawn>) -> Rollout {
+        let GrpoConfig { answers, scale, .. } = self.config.grpo;
+        let rewards: Vec<_> = drawn.iter().map(|one| one.reward).collect();
+        let tokens = drawn.into_iter().map(|one| one.tokens);
+        Rollout::new(tokens.collect(), &advantages(&rewards, answers, scale))
+    }
+}
+
+/// A step among those that learn from the same answers, and what is kept between them.
+pub(super) struct Turn<'a> {
+    /// Steps made before.
+    pub(super) done: usize,
+    /// What a checkpoint keeps of the answers.
+    pub(super) kept: &'a mut Option<Rollout>,
+    /// Their micro-batches; none after a checkpoint was read.
+    pub(super) parts: &'a mut Vec<Prepared>,
 }
 
 impl Scene<'_> {
-    /// Gradients of the step after `done` steps; `None` if it was interrupted halfway.
+    /// Gradients of one step; `None` if it was interrupted halfway.
     pub(super) fn draw_and_learn(
         &self,
         policy: &Policy<'_>,
         learner: &Learner<'_>,
         input: &StepInput<'_>,
-        done: usize,
+        turn: Turn<'_>,
     ) -> Result<Option<StepSums>> {
-        let settings = &policy.config.grpo;
+        let Turn { done, kept, parts } = turn;
+        let iterations = policy.config.iterations();
+        let (round, iteration) = (done / iterations, done % iterations);
         let sources = input.micro_batches.iter().flatten();
         let prompts: Vec<_> = sources
             .filter_map(|source| input.train.examples.asked(*source))
             .collect();
-        let requests = policy.requests(&prompts, done);
-        let drawn =
-            policy
-                .drawer
-                .draw(learner.adapter(), &requests, settings, input.interrupter)?;
-        if input.interrupter.reason().is_some() {
-            return Ok(None);
+        let mut rollout = None;
+        let mut metrics = DrawnMetrics::default();
+        if iteration == 0 {
+            let adapter = learner.adapter();
+            let Some(drawn) = policy.draw(adapter, &prompts, round, input.interrupter)? else {
+                return Ok(None);
+            };
+            metrics = measured(&drawn, policy.config.grpo.answers);
+            let begun = policy.rollout(drawn);
+            *parts = self.prepare_drawn(policy, &prompts, &begun)?;
+            rollout = Some(begun);
+        } else if let Some(kept) = kept
+            && parts.is_empty()
+        {
+            *parts = self.prepare_drawn(policy, &prompts, kept)?;
         }
-        let rewards: Vec<_> = drawn.iter().map(|one| one.reward).collect();
-        let advantages = advantages(&rewards, settings.answers, settings.scale);
-        let rows = requests.iter().zip(&drawn);
-        let rows: Vec<_> = rows
-            .map(|(one, drawn)| answered(one.prompt, drawn))
-            .collect();
-        let size = policy.config.batch.size.max(1);
-        let parts = rows.chunks(size).zip(advantages.chunks(size));
-        let parts = parts
-            .map(|(rows, advantages)| self.prepare_drawn(rows, advantages))
-            .collect::<Result<Vec<_>>>()?;
         let units = parts
             .iter()
             .map(|part| self.objective.units(&part.labels()));
@@ -112,44 +148,87 @@ impl Scene<'_> {
             units: units.sum(),
             kl: 0.0,
         };
-        let sums = self.learn_all(&parts, measure, learner, input)?;
-        Ok(sums.map(|mut sums| {
-            let entropy = sums.entropy / sums.labels.max(1) as f64;
-            sums.drawn = Some(DrawnMetrics {
-                entropy: (sums.labels > 0).then_some(entropy),
-                ..measured(&drawn, settings.answers)
-            });
-            sums
-        }))
+        let Some(mut sums) = self.learn_all(parts, measure, learner, input)? else {
+            return Ok(None);
+        };
+        if iteration + 1 == iterations {
+            parts.clear();
+            *kept = None;
+        } else if let Some(begun) = rollout {
+            let logps = std::mem::take(&mut sums.logps);
+            *kept = Some(begun.drawn_with(&logps));
+            for (part, logps) in parts.iter_mut().zip(logps) {
+                part.drawn_logps = logps;
+            }
+        }
+        sums.drawn = Some(learned(metrics, &sums, iterations));
+        Ok(Some(sums))
     }
 
-    /// Answers with what their loss needs.
-    fn prepare_drawn(&self, rows: &[TokenizedRow], advantages: &[f64]) -> Result<Prepared> {
-        let batch = Batch::new(rows);
-        let mut token_reference = Vec::new();
-        if self.objective.needs_token_reference() && !batch.labels.is_empty() {
-            let (model, adapter) = self.reference();
-            let hidden = model.forward(adapter, &batch)?;
-            let scores = model.score_at(self.temperature, &hidden, &batch, false)?;
-            token_reference = scores.logps();
+    /// The micro-batches of answers, so many to each prompt, with what their loss needs.
+    fn prepare_drawn(
+        &self,
+        policy: &Policy<'_>,
+        prompts: &[&AskedRow],
+        rollout: &Rollout,
+    ) -> Result<Vec<Prepared>> {
+        let each = policy.config.grpo.answers.max(1);
+        let copies = |prompt| std::iter::repeat_n(prompt, each);
+        let asked = prompts.iter().copied().flat_map(copies);
+        let rows = asked.zip(rollout.answers());
+        let rows: Vec<_> = rows
+            .map(|(asked, tokens)| answered(asked, tokens))
+            .collect();
+        let size = policy.config.batch.size.max(1);
+        let advantages = rollout.advantages();
+        let parts = rows.chunks(size).zip(advantages.chunks(size)).enumerate();
+        parts
+            .map(|(number, (rows, advantages))| {
+                let batch = Batch::new(rows);
+                Ok(Prepared {
+                    token_reference: self.token_reference(&batch)?,
+                    batch,
+                    advantages: advantages.to_vec(),
+                    drawn_logps: rollout.logps(number),
+                    ..Prepared::default()
+                })
+            })
+            .collect()
+    }
+
+    /// The log-probabilities of labels under the reference model, where the objective needs them.
+    fn token_reference(&self, batch: &Batch) -> Result<Vec<f32>> {
+        if !self.objective.needs_token_reference() || batch.labels.is_empty() {
+            return Ok(Vec::new());
         }
-        Ok(Prepared {
-            batch,
-            advantages: advantages.to_vec(),
-            token_reference,
-            ..Prepared::default()
-        })
+        let (model, adapter) = self.reference();
+        let hidden = model.forward(adapter, batch)?;
+        let scores = model.score_at(self.temperature, &hidden, batch, false)?;
+        Ok(scores.logps())
     }
 }
 
 /// A prompt with an answer, whose tokens are learned.
-fn answered(asked: &AskedRow, drawn: &Drawn) -> TokenizedRow {
+fn answered(asked: &AskedRow, answer: &[u32]) -> TokenizedRow {
     let prompt = &asked.prompt.tokens;
-    let tokens = [prompt.as_slice(), &drawn.tokens].concat();
+    let tokens = [prompt.as_slice(), answer].concat();
     let loss_mask = (0..tokens.len()).map(|place| place >= prompt.len());
     TokenizedRow {
         loss_mask: loss_mask.collect(),
         tokens,
+    }
+}
+
+/// What is told of a step that learned from answers, beside what is told of the answers.
+fn learned(metrics: DrawnMetrics, sums: &StepSums, iterations: usize) -> DrawnMetrics {
+    let entropy = sums.entropy / sums.labels.max(1) as f64;
+    let clipped = sums.clipped.shares().filter(|_| iterations > 1);
+    DrawnMetrics {
+        entropy: (sums.labels > 0).then_some(entropy),
+        clipped_tokens: clipped.map(|[low, high]| low + high),
+        clipped_low: clipped.map(|[low, _]| low),
+        clipped_high: clipped.map(|[_, high]| high),
+        ..metrics
     }
 }
 
@@ -171,7 +250,7 @@ fn measured(drawn: &[Drawn], group: usize) -> DrawnMetrics {
         frac_reward_zero_std: of_all(flat as f64 / count.max(1) as f64),
         mean_length: of_all(tokens as f64 / answers),
         clipped_ratio: of_all(unended as f64 / answers),
-        entropy: None,
+        ..DrawnMetrics::default()
     }
 }
 

@@ -18,6 +18,8 @@
 //! | `training` | the loop |
 //! | `step` | one optimizer step from micro-batches |
 //! | `draw` | answers that the model draws, and their rewards |
+//! | `rollout` | those answers, for as long as steps learn from them |
+//! | `dropout` | what a step zeroes at random |
 //! | `reference` | log-probabilities of the reference model |
 //! | `kl` | how far the model is from its reference, for KTO |
 //! | `evaluate` | validation loss and checks on generated answers |
@@ -32,6 +34,7 @@
 
 mod checkpoint;
 mod draw;
+mod dropout;
 mod evaluate;
 mod examples;
 mod handover;
@@ -45,6 +48,7 @@ mod progress;
 mod reference;
 mod refusals;
 mod request;
+mod rollout;
 mod start;
 mod step;
 #[cfg(test)]

@@ -4,7 +4,7 @@
 use rand::SeedableRng;
 use rand::seq::SliceRandom;
 use rand_chacha::ChaCha8Rng;
-use shared::training::{BatchConfig, DataConfig};
+use shared::training::TrainingConfig;
 
 /// Where an example comes from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -26,6 +26,8 @@ pub(super) struct Order {
     seed: u64,
     size: usize,
     accumulation: usize,
+    /// Optimizer steps on each batch of examples.
+    iterations: usize,
     /// Optimizer steps in all.
     pub(super) total_steps: usize,
 }
@@ -39,13 +41,8 @@ enum Use {
 }
 
 impl Order {
-    pub(super) fn new(
-        train: usize,
-        general: usize,
-        data: &DataConfig,
-        batch: &BatchConfig,
-        seed: u64,
-    ) -> Self {
+    pub(super) fn new(train: usize, general: usize, config: &TrainingConfig) -> Self {
+        let (data, batch) = (&config.data, &config.batch);
         let share = data.general_share.clamp(0.0, 0.9);
         #[expect(
             clippy::cast_sign_loss,
@@ -57,9 +54,10 @@ impl Order {
             general,
             general_by_epoch: if general == 0 { 0 } else { wanted },
             shuffle: data.shuffle,
-            seed,
+            seed: config.seed,
             size: batch.size.max(1),
             accumulation: batch.accumulation.max(1),
+            iterations: config.iterations(),
             total_steps: 0,
         };
         #[expect(clippy::cast_sign_loss, reason = "epochs were checked to be positive")]
@@ -80,6 +78,7 @@ impl Order {
         self.examples_by_epoch()
             .div_ceil(self.size)
             .div_ceil(self.accumulation)
+            * self.iterations
     }
 
     /// How much of the data was seen after so many steps, in epochs.
@@ -96,7 +95,7 @@ impl Order {
     /// epoch asked for.
     pub(super) fn micro_batches(&self, done: usize, epoch: &mut EpochCache) -> Vec<Vec<Source>> {
         let by_epoch = self.steps_by_epoch().max(1);
-        let (number, within) = (done / by_epoch, done % by_epoch);
+        let (number, within) = (done / by_epoch, done % by_epoch / self.iterations);
         if epoch.number != Some(number) {
             *epoch = EpochCache {
                 number: Some(number),
@@ -175,21 +174,30 @@ pub(super) struct EpochCache {
 
 #[cfg(test)]
 mod tests {
+    use shared::training::{BatchConfig, DataConfig, Method};
+
     use super::*;
 
+    fn config(share: f64, shuffle: bool) -> TrainingConfig {
+        TrainingConfig {
+            data: DataConfig {
+                general_share: share,
+                shuffle,
+                ..DataConfig::default()
+            },
+            batch: BatchConfig {
+                size: 3,
+                accumulation: 2,
+                epochs: 2.5,
+                max_steps: None,
+            },
+            seed: 7,
+            ..TrainingConfig::default()
+        }
+    }
+
     fn order(train: usize, general: usize, share: f64, shuffle: bool) -> Order {
-        let data = DataConfig {
-            general_share: share,
-            shuffle,
-            ..DataConfig::default()
-        };
-        let batch = BatchConfig {
-            size: 3,
-            accumulation: 2,
-            epochs: 2.5,
-            max_steps: None,
-        };
-        Order::new(train, general, &data, &batch, 7)
+        Order::new(train, general, &config(share, shuffle))
     }
 
     fn epoch(order: &Order, number: usize) -> Vec<Vec<Source>> {
@@ -245,11 +253,25 @@ mod tests {
 
     #[test]
     fn a_limit_of_steps_wins() {
-        let batch = BatchConfig {
-            max_steps: Some(3),
-            ..BatchConfig::default()
-        };
-        let order = Order::new(100, 0, &DataConfig::default(), &batch, 1);
-        assert_eq!(order.total_steps, 3);
+        let mut config = config(0.0, true);
+        config.batch.max_steps = Some(3);
+        assert_eq!(Order::new(100, 0, &config).total_steps, 3);
+    }
+
+    #[test]
+    fn each_batch_comes_as_often_as_there_are_iterations() {
+        let mut config = config(0.0, true);
+        let once = Order::new(20, 0, &config);
+        config.grpo.iterations = 3;
+        assert_eq!(Order::new(20, 0, &config).total_steps, 10, "not of sft");
+        config.method = Method::Grpo;
+        let thrice = Order::new(20, 0, &config);
+        assert_eq!((thrice.steps_by_epoch(), thrice.total_steps), (12, 30));
+        assert!((thrice.epochs_after(6) - 0.5).abs() < 1e-12);
+        assert!(thrice.ends_epoch(12) && !thrice.ends_epoch(4));
+        let batch = |order: &Order, done| order.micro_batches(done, &mut EpochCache::default());
+        for done in 0..thrice.total_steps {
+            assert_eq!(batch(&thrice, done), batch(&once, done / 3), "{done}");
+        }
     }
 }

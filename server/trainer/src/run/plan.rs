@@ -1,8 +1,6 @@
 //! What is known of a run before it starts: steps, trainable numbers, memory.
 
-use shared::training::{
-    BatchConfig, DataConfig, Lesson, Method, Precision, Trained, TrainingConfig,
-};
+use shared::training::{Lesson, Method, Precision, Trained, TrainingConfig};
 
 use super::order::Order;
 use crate::adapter::{self, LoraShape};
@@ -18,8 +16,8 @@ pub struct Steps {
 }
 
 /// The steps that a run on so many usable rows, or packs of them, makes.
-pub fn count_steps(train: usize, general: usize, data: &DataConfig, batch: &BatchConfig) -> Steps {
-    let order = Order::new(train, general, data, batch, 0);
+pub fn count_steps(train: usize, general: usize, config: &TrainingConfig) -> Steps {
+    let order = Order::new(train, general, config);
     Steps {
         by_epoch: order.steps_by_epoch(),
         total: order.total_steps,
@@ -244,8 +242,7 @@ mod tests {
 
     #[test]
     fn steps_are_those_of_the_order() {
-        let (data, batch) = (DataConfig::default(), BatchConfig::default());
-        let steps = count_steps(20, 0, &data, &batch);
+        let steps = count_steps(20, 0, &TrainingConfig::default());
         assert_eq!((steps.by_epoch, steps.total), (3, 9));
     }
 }

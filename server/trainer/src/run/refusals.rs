@@ -182,6 +182,9 @@ fn check_grpo(request: &TrainRequest<'_>) -> Result<()> {
             return refuse(field, "must be a number from 0 up");
         }
     }
+    if let Some((field, must)) = settings.wrong_iterations() {
+        return refuse(field, must);
+    }
     if request.general.is_some() {
         return refuse(
             "data.general",

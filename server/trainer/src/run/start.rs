@@ -47,7 +47,7 @@ pub(super) fn begin<'a>(
     let mut warnings = Vec::new();
     let mut newest = None;
     if request.resume {
-        (newest, warnings) = store.newest(identity, &content, &config.optimizer)?;
+        (newest, warnings) = store.newest(identity, &content, config)?;
     } else {
         store.clear()?;
     }

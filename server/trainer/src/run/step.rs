@@ -6,7 +6,7 @@ use shared::training::DrawnMetrics;
 use crate::adapter::Adapter;
 use crate::engine::{Batch, Gradients, Model, Pass, Scores};
 use crate::error::Result;
-use crate::loss::{LossOutput, Objective, PreferenceSums, Scored, Verdict};
+use crate::loss::{ClippedSums, LossOutput, Objective, PreferenceSums, Scored, Verdict};
 use crate::model::Matrix;
 use crate::ops::DropoutKey;
 
@@ -60,6 +60,8 @@ pub(super) struct Prepared {
     pub(super) advantages: Vec<f64>,
     /// For each label its log-probability under the reference model, if the objective needs it.
     pub(super) token_reference: Vec<f32>,
+    /// For each label the log-probability with which it was drawn, once the model has changed since.
+    pub(super) drawn_logps: Vec<f32>,
 }
 
 impl Prepared {
@@ -79,6 +81,7 @@ impl Prepared {
             kl,
             advantages: &self.advantages,
             token_reference: &self.token_reference,
+            drawn_logps: &self.drawn_logps,
         }
     }
 }
@@ -131,14 +134,14 @@ impl Scene<'_> {
         })
     }
 
-    /// The loss of a micro-batch and the sum of its predictions' entropies; adds its gradients.
+    /// The loss of a micro-batch and what was said of its labels; adds its gradients.
     fn learn(
         &self,
         pass: &Pass<'_>,
         part: &Prepared,
         measure: Measure,
         gradients: Gradients<'_>,
-    ) -> Result<(LossOutput, f64)> {
+    ) -> Result<Learned> {
         let batch = &part.batch;
         let saved = self.model.forward_saving(pass, batch)?;
         let scores = self.scores(pass.adapter(), saved.hidden(), batch, true)?;
@@ -150,8 +153,21 @@ impl Scene<'_> {
                 .backward(pass, batch, saved, &scores, &output.by_logp, gradients)?;
         }
         let entropies = scores.labels.iter().map(|label| f64::from(label.entropy));
-        Ok((output, entropies.sum()))
+        Ok(Learned {
+            output,
+            entropy: entropies.sum(),
+            logps,
+        })
     }
+}
+
+/// What learning from a micro-batch found.
+struct Learned {
+    output: LossOutput,
+    /// The sum of its predictions' entropies.
+    entropy: f64,
+    /// The log-probabilities of its labels, before the step.
+    logps: Vec<f32>,
 }
 
 /// The sums of one optimizer step.
@@ -163,6 +179,10 @@ pub(super) struct StepSums {
     /// Labels that were learned from, and the sum of their predictions' entropies.
     pub(super) labels: usize,
     pub(super) entropy: f64,
+    /// For each micro-batch the log-probabilities of its labels, before the step.
+    pub(super) logps: Vec<Vec<f32>>,
+    /// Labels that were drawn, and clipped.
+    pub(super) clipped: ClippedSums,
     /// What was drawn, where answers were.
     pub(super) drawn: Option<DrawnMetrics>,
 }
@@ -171,6 +191,7 @@ impl StepSums {
     pub(super) fn add(&mut self, output: &LossOutput, batch: &Batch) {
         self.loss += output.loss;
         self.tokens += batch.row_tokens;
+        self.clipped.merge(output.clipped);
         if let Some(preference) = &output.preference {
             self.preference.get_or_insert_default().merge(preference);
         }
@@ -246,6 +267,7 @@ impl Scene<'_> {
             }
             // Answers of which nothing was drawn.
             if part.batch.labels.is_empty() {
+                sums.logps.push(Vec::new());
                 continue;
             }
             let stream = |key: DropoutKey| key.stream + number as u64;
@@ -254,10 +276,11 @@ impl Scene<'_> {
                 ..key
             });
             let pass = pass.with_dropout(dropout);
-            let (output, entropy) = self.learn(&pass, part, measure, learner.gradients())?;
-            sums.add(&output, &part.batch);
+            let learned = self.learn(&pass, part, measure, learner.gradients())?;
+            sums.add(&learned.output, &part.batch);
             sums.labels += part.batch.labels.len();
-            sums.entropy += entropy;
+            sums.entropy += learned.entropy;
+            sums.logps.push(learned.logps);
         }
         Ok(Some(sums))
     }

@@ -8,11 +8,11 @@ use shared::training::{Lesson, RunEvent, StepMetrics, StopReason, TrainingConfig
 use crate::data::TokenizedRow;
 use crate::error::{Result, TrainerError};
 use crate::loss::{Objective, objective};
-use crate::ops::DropoutKey;
 use crate::optim::{AdamW, Schedule};
 
 use super::checkpoint::{Content, Identity, State, Store};
-use super::draw::Policy;
+use super::draw::{Policy, Turn};
+use super::dropout::dropout;
 use super::evaluate::{Evaluation, TaskEvaluation};
 use super::handover::hand_over;
 use super::interrupter::Interrupter;
@@ -22,7 +22,7 @@ use super::reference::{ReferenceModel, References};
 use super::refusals;
 use super::request::{Outcome, TrainRequest};
 use super::start::{self, Begin};
-use super::step::{Scene, Scorable, StepInput};
+use super::step::{Prepared, Scene, Scorable, StepInput};
 
 pub(super) type Sink<'a> = dyn FnMut(RunEvent) + Send + 'a;
 
@@ -33,6 +33,8 @@ pub(super) struct Training<'a> {
     clock: &'a (dyn Fn() -> Duration + Sync),
     task: Option<TaskEvaluation<'a>>,
     policy: Option<Policy<'a>>,
+    /// The micro-batches of drawn answers that later steps learn from too.
+    drawn: Vec<Prepared>,
     sink: &'a mut Sink<'a>,
     interrupter: &'a Interrupter,
     scene: Scene<'a>,
@@ -82,13 +84,7 @@ where {
         ];
         let identity = Identity::new(config, (model, request.model_hash), data);
         let general_rows = request.general.as_ref().map_or(0, super::Examples::len);
-        let order = Order::new(
-            request.train.len(),
-            general_rows,
-            &config.data,
-            &config.batch,
-            config.seed,
-        );
+        let order = Order::new(request.train.len(), general_rows, config);
         // Before a checkpoint takes the place of the base's weights.
         let References {
             model: copy,
@@ -126,6 +122,7 @@ where {
             policy: drawer
                 .filter(|_| draws)
                 .map(|drawer| Policy { drawer, config }),
+            drawn: Vec::new(),
             interrupter,
             scene: Scene {
                 model,
@@ -227,7 +224,14 @@ where {
         };
         let learner = &self.learner;
         let sums = match &self.policy {
-            Some(policy) => self.scene.draw_and_learn(policy, learner, &input, done)?,
+            Some(policy) => {
+                let turn = Turn {
+                    done,
+                    kept: &mut self.state.rollout,
+                    parts: &mut self.drawn,
+                };
+                self.scene.draw_and_learn(policy, learner, &input, turn)?
+            }
             None => self.scene.step(learner, &mut input)?,
         };
         let Some(sums) = sums else {
@@ -374,20 +378,4 @@ where {
             train_seconds,
         })
     }
-}
-
-/// The dropout of the step after `done` steps; each micro-batch has a number of its own.
-fn dropout(config: &TrainingConfig, done: usize) -> Option<DropoutKey> {
-    let share = config.adapter.adapter().map_or(0.0, |one| one.dropout) as f32;
-    // A step that draws learns from so many batches of answers.
-    let answers = match config.method.lesson() {
-        Lesson::Prompts => config.grpo.answers,
-        _ => 1,
-    };
-    let stream = (done * config.batch.accumulation.max(1) * answers) as u64;
-    (share > 0.0).then_some(DropoutKey {
-        seed: config.seed,
-        stream,
-        share,
-    })
 }

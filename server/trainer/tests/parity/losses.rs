@@ -93,6 +93,12 @@ fn losses_and_their_gradients_are_trls() {
         .zip(off)
         .map(|(logp, off)| logp + off)
         .collect();
+    // The same of what tokens were drawn with, in iterations after the first.
+    let places = pairs.spans.iter().flat_map(|span| 0..span.len());
+    let drawn_logps = pairs.logps.iter().zip(places);
+    let drawn_logps: Vec<f32> = drawn_logps
+        .map(|(logp, place)| logp - ((place % 7) as f32 - 3.0) / 8.0)
+        .collect();
     let scored = Scored {
         logps: &pairs.logps,
         spans: &pairs.spans,
@@ -104,7 +110,9 @@ fn losses_and_their_gradients_are_trls() {
     let sides = pairs.spans.len();
     let desirable: Vec<bool> = (0..sides).map(|side| side % 2 == 0).collect();
     for case in stored["cases"].as_array().unwrap() {
-        let objective = objective(&config(case));
+        let config = config(case);
+        let objective = objective(&config);
+        let is_later = config.iterations() > 1;
         let token_reference = if objective.needs_token_reference() {
             token_reference.as_slice()
         } else {
@@ -114,10 +122,19 @@ fn losses_and_their_gradients_are_trls() {
             desirable: &desirable,
             verdicts: &verdicts(&stored, case),
             token_reference,
+            drawn_logps: if is_later { &drawn_logps } else { &[] },
             kl: case["kl"].as_f64().unwrap_or_default(),
             ..scored
         };
         let ours = objective.evaluate(&scored, objective.units(&lengths));
+        if is_later {
+            let theirs = numbers(&case["clipped"]);
+            let shares = ours.clipped.shares().unwrap().into_iter().zip(theirs);
+            for (ours, theirs) in shares {
+                // A share of tokens, in 32 bits.
+                assert!((ours - theirs).abs() < 1e-6 && theirs > 0.0, "{case}");
+            }
+        }
         let theirs = case["value"].as_f64().unwrap();
         let loss = (ours.loss / theirs - 1.0).abs();
         let sides = case["by_logp"].as_array().unwrap().iter();

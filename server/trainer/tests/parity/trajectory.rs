@@ -118,6 +118,12 @@ fn ten_steps_of_grpo_are_trls() {
     tiny_run(Method::Grpo, "trajectory-grpo-other", "adapter-fresh");
 }
 
+#[test]
+fn ten_steps_of_grpo_that_learn_several_times_from_the_same_answers_are_trls() {
+    tiny_run(Method::Grpo, "trajectory-grpo-twice", "adapter-fresh");
+    tiny_run(Method::Grpo, "trajectory-grpo-thrice", "adapter-fresh");
+}
+
 #[expect(clippy::print_stderr, reason = "the measured errors are worth seeing")]
 fn tiny_run(method: Method, name: &str, initial: &str) {
     let reference = json(&format!("{name}.json"));
@@ -245,7 +251,8 @@ pub(crate) fn compare(
         assert!((ours.learning_rate - rate).abs() < 1e-12);
         for (key, theirs) in theirs.as_object().unwrap() {
             let is_shared = key.starts_with("rewards/") || key.starts_with("logps/") || key == "kl";
-            let is_of_drawn = key.starts_with("reward") || key.starts_with("completions/");
+            let of_drawn = ["reward", "completions/", "clip_ratio/"];
+            let is_of_drawn = of_drawn.iter().any(|start| key.starts_with(start));
             let is_shared = is_shared || is_of_drawn || key == "entropy";
             let own_name = match key.as_str() {
                 "accuracy" => Some("rewards/accuracies"),
@@ -308,6 +315,11 @@ pub(crate) fn config(method: Method, reference: &Value) -> TrainingConfig {
         config.grpo.max_new_tokens = count("max_completion_length");
         config.grpo.temperature = number("temperature");
         config.grpo.kl_weight = number("beta");
+        if settings["num_iterations"].is_u64() {
+            config.grpo.iterations = count("num_iterations");
+            config.grpo.epsilon = number("epsilon");
+            config.grpo.epsilon_high = settings["epsilon_high"].as_f64();
+        }
         let word = |key: &str| settings[key].as_str().unwrap().to_owned();
         config.grpo.loss = PolicyLoss::try_from(word("loss_type")).unwrap();
         config.grpo.scale = RewardScale::try_from(word("scale_rewards")).unwrap();

@@ -21,7 +21,7 @@ the variable TEMPER_TEST_MODEL, and are passed over without it.
 | dora.py | weight-decomposed adapters: logits, gradients and a run |
 | losses.py | preference losses and their gradients by TRL's own code |
 | packing.py | packs by best fit, and plain texts in pieces, from TRL |
-| trajectory.py | whole runs of TRL's SFTTrainer, DPOTrainer and KTOTrainer |
+| trajectory.py | whole runs of TRL's trainers |
 | full.py | gradients of all weights, and runs that train them all |
 """
 

@@ -42,6 +42,14 @@ GRPO = [
     {"loss": "grpo", "kl_weight": 0.5, "max_new_tokens": LONGEST},
     {"loss": "dr_grpo", "kl_weight": 0.1, "max_new_tokens": 2 * LONGEST},
 ]
+# After the first step on the same answers, when ratios are not one.
+GRPO_LATER = [
+    {"loss": "dapo", "kl_weight": 0.04, "max_new_tokens": LONGEST, "iterations": 2},
+    {"loss": "grpo", "kl_weight": 0.5, "max_new_tokens": LONGEST, "iterations": 4, "epsilon": 0.1,
+     "epsilon_high": 0.28},
+    {"loss": "dr_grpo", "kl_weight": 0.0, "max_new_tokens": LONGEST, "iterations": 2,
+     "epsilon": 0.3},
+]
 SIMPO = [{"beta": 2.0, "margin": 1.0}, {"beta": 10.0, "margin": 3.0}]
 
 
@@ -210,14 +218,16 @@ def advantages(pairs: list) -> list:
     return [((-1) ** side) * (index + 1) / 4 for index in range(len(pairs)) for side in (0, 1)]
 
 
-def grpo(pairs: list, loss: str, kl_weight: float, max_new_tokens: int) -> dict:
-    """Sides are answers, each with an advantage; the reference of each token is off by a known step."""
+def grpo(pairs: list, loss: str, kl_weight: float, max_new_tokens: int, iterations: int = 1,
+         epsilon: float = 0.2, epsilon_high: float | None = None) -> dict:
+    """Sides are answers, each with an advantage; the reference of each token is off by a known step,
+    and in a later iteration so is what it was drawn with."""
     logps, mask, _ = padded(pairs)
     mask = mask[:, 1:]
     trainer = stand_in(
         args=SimpleNamespace(use_bias_correction_kl=True, delta=None, steps_per_generation=1),
-        beta=kl_weight, loss_type=loss, importance_sampling_level="token", epsilon_low=0.2,
-        epsilon_high=0.2, top_entropy_quantile=1.0, off_policy_mask_threshold=None, use_vllm=False,
+        beta=kl_weight, loss_type=loss, importance_sampling_level="token",
+        epsilon_low=epsilon, epsilon_high=epsilon_high or epsilon, top_entropy_quantile=1.0, off_policy_mask_threshold=None, use_vllm=False,
         current_gradient_accumulation_steps=1, max_completion_length=max_new_tokens,
         _entropy_bonus_enabled=False,
         _get_per_token_logps_and_entropies=lambda *_, **__: (logps, torch.zeros_like(logps), None),
@@ -230,7 +240,17 @@ def grpo(pairs: list, loss: str, kl_weight: float, max_new_tokens: int) -> dict:
         "advantages": torch.cat([by_side[0::2], by_side[1::2]]),
         "num_items_in_batch": mask.sum(), "ref_per_token_logps": token_reference(logps.detach()),
     }
-    return found(pairs, GRPOTrainer._compute_loss(trainer, None, batch), logps)
+    if iterations == 1:
+        return found(pairs, GRPOTrainer._compute_loss(trainer, None, batch), logps)
+    batch["old_per_token_logps"] = drawn_logps(logps.detach())
+    result = found(pairs, GRPOTrainer._compute_loss(trainer, None, batch), logps)
+    told = trainer._metrics["train"]
+    return {"clipped": [told[f"clip_ratio/{side}_mean"][0] for side in ("low", "high")], **result}
+
+
+def drawn_logps(logps: torch.Tensor) -> torch.Tensor:
+    """So that ratios are from exp(-3/8) to exp(3/8)."""
+    return logps - (torch.arange(logps.shape[1]) % 7 - 3) / 8
 
 
 def token_reference(logps: torch.Tensor) -> torch.Tensor:
@@ -260,6 +280,8 @@ def write(out: Path) -> None:
                       **soft_reward(pairs, margins)})
     for one, kl in KTO:
         cases.append({"objective": "kto", "settings": one, **kto(pairs, kl, **one)})
+    for one in GRPO_LATER:
+        cases.append({"objective": "grpo", "settings": one, **grpo(pairs, **one)})
     result = {
         "pairs": pairs, "votes": VOTES, "margins": MARGINS, "advantages": advantages(pairs),
         "cases": cases,

@@ -87,6 +87,11 @@ GRPO = {
     "scale_rewards": "group",
 }
 GRPO_OTHER = {**GRPO, "loss_type": "dr_grpo", "scale_rewards": "batch", "beta": 0.0, "temperature": 1.0}
+# Each batch of answers for two steps, and for three; of fewer prompts, so that an epoch ends between.
+GRPO_TWICE = {**GRPO, "num_iterations": 2, "epsilon": 0.05}
+GRPO_THRICE = {**GRPO_OTHER, "num_iterations": 3, "epsilon": 0.02, "epsilon_high": 0.03,
+               "learning_rate": 1e-3}
+CLIPPED = tuple(f"clip_ratio/{part}_mean" for part in ("region", "low", "high"))
 # Several sequences share a place of the batch. Without flash attention transformers makes from the
 # positions, which begin anew in each sequence, a mask that keeps them apart; `check_apart` holds it to
 # that.
@@ -256,6 +261,8 @@ def run(model, tokenizer, trainer_class, config_class, settings: dict, rows: lis
     told = ("loss", "grad_norm", "learning_rate", "kl", "accuracy", "margin", "entropy", "reward",
             "reward_std", "frac_reward_zero_std", "completions/mean_length",
             "completions/clipped_ratio")
+    if settings.get("num_iterations", 1) > 1:
+        told += CLIPPED
     keep = lambda key: key in told or "/" in key and config_class is not GRPOConfig
     steps = [
         {key: value for key, value in entry.items() if keep(key)}
@@ -366,6 +373,8 @@ def write(out: Path) -> None:
         ("reward-margins", RewardTrainer, RewardConfig, REWARD, pairs_with_margins()),
         ("grpo", GivenAnswers, GRPOConfig, GRPO, dpo_rows()),
         ("grpo-other", GivenAnswers, GRPOConfig, GRPO_OTHER, dpo_rows()),
+        ("grpo-twice", GivenAnswers, GRPOConfig, GRPO_TWICE, dpo_rows()),
+        ("grpo-thrice", GivenAnswers, GRPOConfig, GRPO_THRICE, dpo_rows()[:6]),
         ("sft-packed", SFTTrainer, SFTConfig, PACKED, sft_rows()),
         ("pretrain", SFTTrainer, SFTConfig, PRETRAIN, text_rows()),
     ):

@@ -10,7 +10,7 @@ use super::Finding;
 
 /// Steps that make a mean, at the beginning and now.
 const WINDOW: usize = 5;
-/// Steps in a row in which no prompt's answers differ in reward.
+/// Steps that draw in a row in which no prompt's answers differ in reward.
 const ALIKE: usize = 5;
 /// The share of its beginning to which the entropy must have fallen.
 const COLLAPSED: f64 = 0.2;
@@ -23,7 +23,7 @@ const DRIFTED_TOKENS: f64 = 8.0;
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub(super) struct Drawing {
-    /// Steps in a row in which no prompt's answers differ in reward.
+    /// Steps that draw in a row in which no prompt's answers differ in reward.
     alike: usize,
     entropy: Course,
     length: Course,
@@ -37,8 +37,10 @@ impl Drawing {
         config: &TrainingConfig,
     ) -> Vec<(Finding, String)> {
         let mut found = Vec::new();
-        let is_flat = drawn.frac_reward_zero_std.is_some_and(|share| share >= 1.0);
-        self.alike = if is_flat { self.alike + 1 } else { 0 };
+        // Steps that draw nothing tell no share.
+        if let Some(share) = drawn.frac_reward_zero_std {
+            self.alike = if share >= 1.0 { self.alike + 1 } else { 0 };
+        }
         if self.alike >= ALIKE {
             found.push((Finding::RewardsAlike, rewards_alike(config)));
         }
@@ -71,7 +73,7 @@ impl Drawing {
 fn rewards_alike(config: &TrainingConfig) -> String {
     let draws = config.grpo.answers;
     format!(
-        "all {draws} answers to each prompt got the same reward in {ALIKE} steps in a row, so that \
+        "all {draws} answers to each prompt got the same reward {ALIKE} times in a row, so that \
          nothing is learned from them: the prompts may be too easy or too hard, or the checks tell \
          only passed from failed. Draw more answers, raise grpo.temperature, or reward in smaller \
          steps"
@@ -142,6 +144,11 @@ mod tests {
         assert_eq!(found(|_| flat(1.0)), [Finding::RewardsAlike]);
         let now_and_then = |step| flat(if step % 5 == 4 { 0.75 } else { 1.0 });
         assert_eq!(found(now_and_then), []);
+        let every_second = |step: usize| DrawnMetrics {
+            frac_reward_zero_std: step.is_multiple_of(2).then_some(1.0),
+            ..sound()
+        };
+        assert_eq!(found(every_second), [Finding::RewardsAlike]);
     }
 
     #[test]

@@ -76,6 +76,32 @@ fn rewarded_answers_become_likelier() {
 }
 
 #[test]
+fn several_steps_learn_from_the_same_answers() {
+    let output = tempfile::tempdir().unwrap();
+    let mut config = config(Method::Grpo);
+    config.batch.epochs = 4.0;
+    config.grpo.max_new_tokens = 5;
+    config.grpo.iterations = 3;
+    config.grpo.epsilon = 0.05;
+    config.optimizer.learning_rate = Some(0.03);
+    let (outcome, events) = Run::new(&config, output.path()).go();
+    // Three batches of two prompts, four times, each for three steps.
+    assert_eq!(outcome.unwrap().step, 36);
+    let steps = steps(&events);
+    for (done, step) in steps.iter().enumerate() {
+        let drawn = step.drawn.unwrap();
+        let draws = done % 3 == 0;
+        assert_eq!(drawn.reward.is_some(), draws, "{done}");
+        assert_eq!(drawn.mean_length.is_some(), draws, "{done}");
+        let clipped = drawn.clipped_tokens.unwrap();
+        assert_eq!(clipped > 0.0, !draws, "{done}: {clipped}");
+        let sides = drawn.clipped_low.unwrap() + drawn.clipped_high.unwrap();
+        assert!((sides - clipped).abs() < 1e-12);
+    }
+    assert!((steps[8].epoch - 1.0).abs() < 1e-12);
+}
+
+#[test]
 fn settings_that_reward_nothing_are_refused() {
     let refused = |change: fn(&mut GrpoConfig)| {
         let output = tempfile::tempdir().unwrap();
@@ -87,4 +113,8 @@ fn settings_that_reward_nothing_are_refused() {
     assert!(refused(|grpo| grpo.answers = 1).contains("grpo.answers"));
     assert!(refused(|grpo| grpo.temperature = 0.0).contains("grpo.temperature"));
     assert!(refused(|grpo| grpo.kl_weight = f64::NAN).contains("grpo.kl_weight"));
+    assert!(refused(|grpo| grpo.iterations = 0).contains("grpo.iterations: must be from 1"));
+    assert!(refused(|grpo| grpo.iterations = 65).contains("grpo.iterations"));
+    assert!(refused(|grpo| grpo.epsilon = 1.0).contains("grpo.epsilon: must be above 0"));
+    assert!(refused(|grpo| grpo.epsilon_high = Some(f64::NAN)).contains("grpo.epsilon_high"));
 }

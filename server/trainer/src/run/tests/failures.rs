@@ -2,6 +2,7 @@
 
 use std::fs;
 
+use serde_json::Value;
 use shared::dataset::{Margin, Votes};
 use shared::training::{Method, PreferenceLoss, RunEvent};
 
@@ -64,6 +65,32 @@ fn a_damaged_checkpoint_is_passed_over_with_a_warning() {
         matches!(event, RunEvent::Warning { code, .. } if code == "damaged_checkpoint")
     }));
     assert_eq!(steps(&events)[0].step, 2);
+}
+
+#[test]
+fn a_checkpoint_without_the_answers_of_its_step_is_passed_over() {
+    let mut config = config(Method::Grpo);
+    config.grpo.answers = 2;
+    config.grpo.max_new_tokens = 3;
+    config.grpo.iterations = 2;
+    let output = tempfile::tempdir().unwrap();
+    let mut run = Run::new(&config, output.path());
+    run.interrupt_after = Some(1);
+    run.go().0.unwrap();
+    let path = output.path().join("checkpoints/step-00000001/state.json");
+    let mut state: Value = serde_json::from_slice(&fs::read(&path).unwrap()).unwrap();
+    let answers = state["rollout"]["answers"].as_array_mut().unwrap();
+    assert_eq!(answers.len(), 4);
+    answers.pop();
+    fs::write(&path, state.to_string()).unwrap();
+    let mut run = Run::new(&config, output.path());
+    run.resume = true;
+    let (outcome, events) = run.go();
+    outcome.unwrap();
+    assert!(events.iter().any(|event| {
+        matches!(event, RunEvent::Warning { message, .. } if message.contains("answers"))
+    }));
+    assert_eq!(steps(&events)[0].step, 1, "there is no other checkpoint");
 }
 
 #[test]

@@ -120,6 +120,16 @@ fn answers_that_are_drawn() {
 }
 
 #[test]
+fn answers_that_several_steps_learn_from() {
+    let mut config = eventful(Method::Grpo);
+    config.grpo.iterations = 3;
+    // So little that tokens are clipped.
+    config.grpo.epsilon = 0.01;
+    // After each of the three steps on the same answers, and some on the next ones.
+    resumed(&config, &[1, 2, 3, 7]);
+}
+
+#[test]
 fn a_finished_run_resumes_to_its_end() {
     let config = eventful(Method::Sft);
     let output = tempfile::tempdir().unwrap();

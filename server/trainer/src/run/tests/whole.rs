@@ -27,6 +27,9 @@ fn a_resumed_run_equals_one_that_was_not_interrupted() {
     resumed(&whole(eventful(Method::Dpo)), &[2, 3]);
     resumed(&whole(eventful(Method::Kto)), &[2, 3]);
     resumed(&whole(eventful(Method::Grpo)), &[1, 4]);
+    let mut twice = whole(eventful(Method::Grpo));
+    twice.grpo.iterations = 2;
+    resumed(&twice, &[1, 6]);
     resumed(&whole(eventful(Method::Reward)), &[2]);
 }
 
