@@ -1,7 +1,8 @@
 //! The rows of dataset versions as files that the trainer reads.
 //!
 //! A version never changes, so the file of one side of it is written once and then used by every
-//! preflight and every run. It gets its name when the disk has all of it.
+//! preflight. A run writes it again when it starts: what it learns from is what the database holds,
+//! whoever may have changed the file. It gets its name when the disk has all of it.
 
 use std::{
     io::Write,
@@ -34,12 +35,21 @@ pub async fn file_of(
     record: &VersionRecord,
     split: Option<Split>,
 ) -> ApiResult<PathBuf> {
-    let folder = app.data_dir.join(FOLDER);
-    let side = split.map_or("all", Split::as_str);
-    let path = folder.join(format!("{}-{side}.jsonl", record.version.id));
+    let path = path_of(app, record, split);
     if tokio::fs::try_exists(&path).await.unwrap_or(false) {
         return Ok(path);
     }
+    write_of(app, record, split).await
+}
+
+/// The same file, written anew.
+pub async fn write_of(
+    app: &App,
+    record: &VersionRecord,
+    split: Option<Split>,
+) -> ApiResult<PathBuf> {
+    let folder = app.data_dir.join(FOLDER);
+    let path = path_of(app, record, split);
     tokio::fs::create_dir_all(&folder)
         .await
         .map_err(|error| failed(&error))?;
@@ -52,6 +62,12 @@ pub async fn file_of(
         .map_err(anyhow::Error::from)?
         .map_err(|error| failed(&error))?;
     Ok(path)
+}
+
+fn path_of(app: &App, record: &VersionRecord, split: Option<Split>) -> PathBuf {
+    let side = split.map_or("all", Split::as_str);
+    let name = format!("{}-{side}.jsonl", record.version.id);
+    app.data_dir.join(FOLDER).join(name)
 }
 
 async fn write(

@@ -264,19 +264,19 @@ impl RunSetup {
     /// The trainer's configuration, with the files of rows written.
     pub async fn config(&self, app: &App) -> ApiResult<TrainingConfig> {
         let text = |path: PathBuf| path.to_string_lossy().into_owned();
-        let train = row_files::file_of(app, &self.dataset, Some(Split::Train)).await?;
+        let train = row_files::write_of(app, &self.dataset, Some(Split::Train)).await?;
         let mut validation = None;
         if let Some((record, split)) = self.measured() {
-            let file = row_files::file_of(app, record, split).await?;
+            let file = row_files::write_of(app, record, split).await?;
             validation = Some(text(file));
         }
         let mut general = None;
         if let Some((record, split)) = self.mixed() {
-            general = Some(text(row_files::file_of(app, record, split).await?));
+            general = Some(text(row_files::write_of(app, record, split).await?));
         }
         let mut general_validation = None;
         if let Some(record) = self.remembered() {
-            let file = row_files::file_of(app, record, Some(Split::Validation)).await?;
+            let file = row_files::write_of(app, record, Some(Split::Validation)).await?;
             general_validation = Some(text(file));
         }
         let mut config = self.request.config.clone();

@@ -79,6 +79,18 @@ on_both_databases! {
         assert!(again["seconds"].as_f64().unwrap() > 0.0);
     }
 
+    async fn a_run_learns_what_its_version_holds_whatever_became_of_the_file(database: TestDatabase) {
+        let mut lab = Lab::new(database).await;
+        lab.preflight(&lab.request()).await;
+        let folder = lab.app.app.data_dir.join("version_rows");
+        let file = folder.join(format!("{}-train.jsonl", lab.version));
+        let rows = fs::read_to_string(&file).unwrap();
+        fs::write(&file, rows.lines().next().unwrap()).unwrap();
+        let run = lab.train(&lab.request()).await;
+        assert_eq!(lab.events(&run).await[0]["event"]["train_rows"], 9);
+        assert_eq!(fs::read_to_string(&file).unwrap(), rows);
+    }
+
     async fn a_run_of_every_method_can_be_started(database: TestDatabase) {
         let mut lab = Lab::new(database).await;
         let of_pairs = lab.dataset("Pairs", &pairs(4), 0.0).await;
