@@ -70,6 +70,10 @@ async fn look_at_rows(
     let initial = setup.initial_path(app);
     report.all(preflight_rules::check_blocks(setup, outline));
     report.all(preflight_rules::check_initial(setup, initial.as_deref()));
+    if let Some(finding) = preflight_rules::check_template(setup, outline) {
+        report.all([finding]);
+        return Ok(());
+    }
     let Some(sides) = count_sides(app, setup, outline, report).await? else {
         return Ok(());
     };

@@ -134,11 +134,17 @@ impl Report {
                 Lesson::Prompts => format!("prompts must have at most {most} tokens"),
                 _ => format!("prompts must be shorter than {most} tokens"),
             };
+            let is_cut = train.longest > most;
+            let (field, what_to_do) = if is_cut {
+                (field, ": raise the longest length")
+            } else {
+                ("dataset_version_id", "")
+            };
             let message = format!(
-                "no row has a token to learn from: {short}, and the longest row has {}",
+                "no row has a token to learn from: {short}, and the longest row has {}{what_to_do}",
                 train.longest
             );
-            return self.error("nothing_to_learn", "dataset_version_id", message);
+            return self.error("nothing_to_learn", field, message);
         }
         if train.hidden_tools > 0 {
             let message = format!(

@@ -44,6 +44,15 @@ pub enum TrainerError {
     /// The chat template failed on some messages.
     #[error("the chat template failed: {0}")]
     Template(String),
+    /// The model has no chat template.
+    #[error(
+        "the model at {path} has no chat template: put a chat_template.jinja into its folder, such \
+             as that of its instruction-tuned sibling", path = path.display()
+    )]
+    NoTemplate {
+        /// Its folder or file.
+        path: PathBuf,
+    },
     /// The tokenizer failed.
     #[error("the tokenizer failed: {0}")]
     Tokenizer(String),

@@ -58,6 +58,28 @@ on_both_databases! {
         assert_eq!(lab.findings(&lab.request()).await, Vec::<String>::new());
     }
 
+    async fn a_base_without_a_chat_template_is_refused_once_and_by_its_field(database: TestDatabase) {
+        let mut lab = Lab::new(database).await;
+        fs::remove_file(lab.app.app.data_dir.join("models/tiny/chat_template.jinja")).unwrap();
+        assert_eq!(lab.findings(&lab.request()).await, ["error no_template"]);
+        let refused = lab.client.post(RUNS, &lab.request()).await.expect(422);
+        assert_eq!(refused["fields"][0]["field"], "base_id");
+        assert!(text(&refused["fields"][0]["message"]).contains("chat_template.jinja"));
+        let mut request = lab.with("/config/method", json!("pretrain"));
+        request["dataset_version_id"] = json!(lab.dataset("Texts", &texts(4), 0.0).await);
+        assert_eq!(lab.findings(&request).await, ["warning no_validation_rows"]);
+    }
+
+    async fn a_longest_length_that_leaves_nothing_is_blamed(database: TestDatabase) {
+        let mut lab = Lab::new(database).await;
+        let request = lab.with("/config/data", json!({ "max_length": 3 }));
+        let preflight = lab.preflight(&request).await;
+        let finding = &preflight["findings"][0];
+        assert_eq!(finding["code"], "nothing_to_learn");
+        assert_eq!(finding["field"], "config.data.max_length");
+        assert!(text(&finding["message"]).contains("raise the longest length"), "{finding}");
+    }
+
     async fn rows_and_tokens_are_counted_as_the_run_counts_them(database: TestDatabase) {
         let mut lab = Lab::new(database).await;
         let preflight = lab.preflight(&lab.request()).await;

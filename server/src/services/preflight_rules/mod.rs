@@ -267,6 +267,17 @@ pub(super) fn check_length(longest: usize, model: &ModelConfig) -> Option<Findin
     })
 }
 
+/// A base that cannot render what is asked and answered.
+pub(super) fn check_template(setup: &RunSetup, outline: &Outline) -> Option<Finding> {
+    let renders = setup.request.config.method.lesson() != Lesson::Texts;
+    (renders && outline.template.source().is_none()).then(|| {
+        let message = "the base has no chat template, so that no row can be put into the form that it \
+                       reads: put a chat_template.jinja into its folder, such as that of its \
+                       instruction-tuned sibling, and register it again";
+        error("no_template", "base_id", message)
+    })
+}
+
 /// Whether the base has blocks to keep, where the settings ask for it.
 pub(super) fn check_blocks(setup: &RunSetup, outline: &Outline) -> Option<Finding> {
     let wants_blocks = setup.request.config.precision == Precision::Quantised;

@@ -6,7 +6,7 @@
 //! the same row is the same text on every day; templates fall back to a date of their own.
 
 use std::ops::Range;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use minijinja::syntax::SyntaxConfig;
 use minijinja::value::{Kwargs, Serde, Value, ValueKind};
@@ -94,11 +94,9 @@ impl ChatTemplate {
         add_generation_prompt: bool,
     ) -> Result<Rendered> {
         if self.source.is_none() {
-            return Err(TrainerError::Template(format!(
-                "the model at {} has none; put a chat_template.jinja into its folder, such as that \
-                 of its instruction-tuned sibling",
-                self.place
-            )));
+            return Err(TrainerError::NoTemplate {
+                path: PathBuf::from(&self.place),
+            });
         }
         let template = self.environment.get_template(NAME);
         let text = template
@@ -292,6 +290,9 @@ mod tests {
         assert!(render("{% if %}", &[]).is_err());
         let missing = ChatTemplate::missing(Path::new("base"));
         let message = missing.render(&[], true).unwrap_err().to_string();
-        assert!(message.contains("chat_template.jinja"), "{message}");
+        assert!(
+            message.starts_with("the model at base has no chat template"),
+            "{message}"
+        );
     }
 }
