@@ -4,6 +4,7 @@
 mod cuda;
 
 pub use candle_core::Device;
+use candle_core::Tensor;
 
 use crate::error::{Result, TrainerError};
 pub use crate::ops::multiplies_bfloat16;
@@ -52,6 +53,15 @@ pub fn check_trains_weights(device: &Device) -> Result<()> {
         reason: "all weights are trained on the processor only: set it to cpu, or train an adapter"
             .to_owned(),
     })
+}
+
+/// The same numbers in the processor's memory: of a part of a larger tensor only its own, where candle
+/// brings all of the larger one along.
+pub(crate) fn on_processor(tensor: &Tensor) -> candle_core::Result<Tensor> {
+    if tensor.device().is_cpu() {
+        return Ok(tensor.clone());
+    }
+    tensor.force_contiguous()?.to_device(&Device::Cpu)
 }
 
 #[cfg(feature = "cuda")]

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use candle_core::{D, Tensor};
 use serde_json::Value;
 
+use crate::device;
 use crate::error::{Result, TrainerError};
 
 fn failed(action: &'static str, path: &Path) -> impl FnOnce(io::Error) -> TrainerError {
@@ -57,7 +58,8 @@ pub(crate) fn write_tensor(path: &Path, name: &str, tensor: &Tensor) -> Result<(
     let flat = tensor.flatten_all()?;
     for first in (0..flat.elem_count()).step_by(PIECE) {
         let count = PIECE.min(flat.elem_count() - first);
-        let numbers = flat.narrow(D::Minus1, first, count)?.to_vec1::<f32>()?;
+        let piece = flat.narrow(D::Minus1, first, count)?;
+        let numbers = device::on_processor(&piece)?.to_vec1::<f32>()?;
         let bytes: Vec<u8> = numbers.into_iter().flat_map(f32::to_le_bytes).collect();
         file.write_all(&bytes)
             .map_err(failed("cannot write", path))?;

@@ -21,7 +21,8 @@ pub fn merged_weight(
         return Ok(weight.clone());
     };
     let scale = adapter.shape().scaling();
-    let merged = weight.numbers()?.copy()?;
+    // Not `copy`, which would copy the matrices beside it too.
+    let merged = weight.numbers()?.force_contiguous()?;
     ops::gemm_add(&merged, &b, &a, scale)?;
     let Some(magnitude) = adapter.magnitude(layer, target) else {
         return Ok(merged.into());

@@ -142,9 +142,10 @@ impl Model {
 
     /// The same with weights of its own, which do not change when this one's do.
     pub fn apart(&self) -> Result<Self> {
+        // Not `copy`, which would copy all weights for each of them, where they lie in one tensor.
         let weights = self.weights.map(|weight| match weight {
-            Weight::Matrix(matrix) => matrix.numbers()?.copy(),
-            Weight::Vector(vector) => vector.copy(),
+            Weight::Matrix(matrix) => matrix.numbers()?.force_contiguous(),
+            Weight::Vector(vector) => vector.force_contiguous(),
         })?;
         Ok(Self::new(self.config.clone(), weights))
     }

@@ -7,11 +7,12 @@ use std::borrow::Cow;
 use std::collections::HashMap;
 use std::path::Path;
 
-use candle_core::{Device, Tensor};
+use candle_core::Tensor;
 use half::bf16;
 use safetensors::tensor::{Dtype, View};
 use serde_json::{Map, Value, json};
 
+use crate::device;
 use crate::error::{Result, TrainerError};
 use crate::model::{
     Activation, Architecture, LoadedModel, ModelConfig, RopeScaling, is_norm, named_tensors,
@@ -159,7 +160,7 @@ fn write_weights(model: &LoadedModel, stored: Stored, path: &Path) -> Result<()>
     let named = named_tensors(&model.weights)?
         .into_iter()
         .map(|(name, tensor)| {
-            let mut tensor = tensor.to_device(&Device::Cpu)?;
+            let mut tensor = device::on_processor(&tensor)?;
             if less_one && is_norm(&name) {
                 tensor = (tensor - 1.0)?;
             }

@@ -24,6 +24,7 @@ use candle_core::{Device, Tensor};
 use rayon::prelude::*;
 use shared::model_export::ModelExportFormat;
 
+use crate::device;
 use crate::error::{Result, TrainerError};
 use crate::model::gguf::{FREQUENCY_FACTORS, frequency_factors, gguf_name, pairs_of_heads};
 use crate::model::{LoadedModel, ModelConfig, RopeScaling, named_tensors};
@@ -58,7 +59,7 @@ fn tensors(model: &LoadedModel) -> Result<Vec<(String, Tensor)>> {
     let mut tensors = named_tensors(&model.weights)?
         .into_iter()
         .map(|(name, tensor)| {
-            let tensor = in_gguf_order(&tensor.to_device(&Device::Cpu)?, &name, config)?;
+            let tensor = in_gguf_order(&device::on_processor(&tensor)?, &name, config)?;
             Ok((gguf_name(&name, config.architecture), tensor))
         })
         .collect::<Result<Vec<_>>>()?;

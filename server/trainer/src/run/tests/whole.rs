@@ -1,11 +1,12 @@
 //! Runs that train all weights.
 
-use candle_core::Device;
+use candle_core::{CpuStorage, Device, Storage};
 use shared::training::{Method, Precision, RunEvent, Trained, TrainingConfig};
 
 use super::resume::{eventful, resumed};
 use super::{Run, config, model_bytes, steps, validation_losses};
 use crate::durable::read_tensor;
+use crate::engine::Model;
 use crate::model::load;
 use crate::testing::tiny_model;
 
@@ -117,6 +118,21 @@ fn a_base_that_was_trained_is_still_the_reference() {
     let (_, events) = run.go();
     let first = steps(&events)[0].preference.unwrap();
     assert!(first.rewards_chosen.unwrap().abs() > 1e-4, "{first:?}");
+}
+
+#[test]
+fn a_copy_of_the_base_holds_each_weight_once() {
+    let loaded = super::whole(Method::Kto).loaded().clone();
+    let copy = Model::new(loaded.config, loaded.weights).apart().unwrap();
+    let weights = &copy.weights;
+    let query = weights.layers[0].query.numbers().unwrap();
+    for weight in [&weights.embedding.numbers().unwrap(), &query, &weights.norm] {
+        let (storage, _) = weight.storage_and_layout();
+        let Storage::Cpu(CpuStorage::F32(numbers)) = &*storage else {
+            panic!("{weight:?}");
+        };
+        assert_eq!(numbers.len(), weight.elem_count());
+    }
 }
 
 #[test]
