@@ -173,10 +173,10 @@ impl Model {
         raw: &Tensor,
         own: &HeadNorms,
     ) -> Result<()> {
-        let (heads, width) = (self.shape.heads, self.shape.head_dim);
-        for head in 0..heads + self.shape.kv_heads {
-            let own = if head < heads { &own.query } else { &own.key };
-            let columns = |rows: &Tensor| rows.narrow(1, head * width, width);
+        let (queries, dim) = (self.shape.width(), self.shape.head_dim);
+        let keys = self.shape.kv_heads * dim;
+        for (own, first, width) in [(&own.query, 0, queries), (&own.key, queries, keys)] {
+            let columns = |rows: &Tensor| rows.narrow(1, first, width);
             let (g, x) = (columns(d_qkv)?, columns(raw)?);
             ops::rms_norm_weight_backward_add(own, &g, &x, self.config.rms_norm_eps)?;
         }

@@ -9,13 +9,18 @@ use super::{cpu, norm};
 /// Columns whose sums one thread adds up at a time.
 const COLUMNS: usize = 64;
 
-/// `dw += Σₜ g[t] ∘ x[t] · rₜ` with `r = 1/√(mean(x²) + eps)`: the gradient of
-/// [`rms_norm`](super::rms_norm) by its weight, from `g`, the gradient by its result; added up in f64.
+/// `dw += Σ g ∘ x · r` over all vectors `x` of `D` numbers, with `r = 1/√(mean(x²) + eps)` of each: the
+/// gradient of [`rms_norm`](super::rms_norm) by its weight, from `g`, the gradient by its result; added
+/// up in f64.
 ///
-/// `dw` is `[D]`; `g` and `x` are `[T, D]`, and their rows may lie apart.
+/// `dw` is `[D]`; `g` and `x` are `[T, n·D]`, and their rows may lie apart: each has `n` vectors side by
+/// side, such as heads.
 pub fn rms_norm_weight_backward_add(dw: &Tensor, g: &Tensor, x: &Tensor, eps: f64) -> Result<()> {
     cpu::expect_shape(g, x.dims(), "the gradient of a norm")?;
-    cpu::expect_shape(dw, &x.dims()[1..], "the gradient of a norm's weight")?;
+    let (width, size) = (x.dims2()?.1, dw.dims1()?);
+    if size == 0 || !width.is_multiple_of(size) {
+        bail!("rows of {width} numbers have no whole vectors of {size}");
+    }
     dw.inplace_op3(g, x, &NormWeight { eps: eps as f32 })
 }
 
@@ -58,16 +63,22 @@ impl InplaceOp3 for NormWeight {
         x: &CpuStorage,
         x_layout: &Layout,
     ) -> Result<()> {
-        let count = x_layout.dims()[0];
+        let dw = cpu::target(dw, dw_layout)?;
+        let ((rows, width), size) = (x_layout.shape().dims2()?, dw.len());
+        let in_row = width / size;
         let (g, x) = (cpu::Rows::new(g, g_layout)?, cpu::Rows::new(x, x_layout)?);
-        let roots = (0..count).into_par_iter();
-        let roots: Vec<f32> = roots
-            .map(|row| norm::inverse_root(x.row(row), self.eps))
-            .collect();
-        add_columns(cpu::target(dw, dw_layout)?, count, |row, sums, first| {
+        let first_of = |vector: usize| vector % in_row * size;
+        let roots = (0..rows * in_row).into_par_iter().map(|vector| {
+            let first = first_of(vector);
+            norm::inverse_root(&x.row(vector / in_row)[first..first + size], self.eps)
+        });
+        let roots: Vec<f32> = roots.collect();
+        add_columns(dw, roots.len(), |vector, sums, first| {
+            let first = first_of(vector) + first;
             let span = first..first + sums.len();
+            let row = vector / in_row;
             let (g, x) = (&g.row(row)[span.clone()], &x.row(row)[span]);
-            let root = f64::from(roots[row]);
+            let root = f64::from(roots[vector]);
             for ((sum, g), x) in sums.iter_mut().zip(g).zip(x) {
                 *sum += f64::from(*g) * f64::from(*x) * root;
             }
@@ -196,6 +207,20 @@ mod tests {
         let found = zeros(width);
         add_column_sums(&found, &g).unwrap();
         close(&found, &wide_g.sum(0).unwrap());
+    }
+
+    #[test]
+    fn vectors_side_by_side_count_as_rows_of_their_own() {
+        let (rows, heads, size) = (7, 3, 70);
+        let part = |seed| values(rows, heads * size + 9, seed).narrow(1, 4, heads * size);
+        let (x, g) = (part(0.2).unwrap(), part(1.0).unwrap());
+        let apart = |tensor: &Tensor| tensor.contiguous().unwrap().reshape((rows * heads, size));
+        let (found, expected) = (zeros(size), zeros(size));
+        rms_norm_weight_backward_add(&found, &g, &x, 1e-5).unwrap();
+        let (wide_g, wide_x) = (apart(&g).unwrap(), apart(&x).unwrap());
+        rms_norm_weight_backward_add(&expected, &wide_g, &wide_x, 1e-5).unwrap();
+        close(&found, &expected.to_dtype(DType::F64).unwrap());
+        assert!(rms_norm_weight_backward_add(&zeros(size + 1), &g, &x, 1e-5).is_err());
     }
 
     #[test]
