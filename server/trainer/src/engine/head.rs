@@ -181,14 +181,14 @@ impl Model {
         own: &Tensor,
     ) -> Result<()> {
         let head = self.weights.head();
-        let vocabulary = head.dims2()?.0;
+        let (vocabulary, tile_width) = (head.dims2()?.0, self.tile());
         let normed = self.normed(&scores.rows, &self.weights.norm)?;
-        let work = self.pool.take((batch.labels.len(), TILE))?;
+        let work = self.pool.take((batch.labels.len(), tile_width))?;
         let sharpness = scores.sharpness as f32;
         let log_sums: Vec<f32> = scores.labels.iter().map(|label| label.log_sum).collect();
         let factors: Vec<f32> = by_logp.iter().map(|by_logp| *by_logp as f32).collect();
-        for first in (0..vocabulary).step_by(TILE) {
-            let width = TILE.min(vocabulary - first);
+        for first in (0..vocabulary).step_by(tile_width) {
+            let width = tile_width.min(vocabulary - first);
             let embedding = head.rows(&self.widened, first, width)?;
             let logits = work.narrow(1, 0, width)?;
             ops::gemm_scaled(&logits, &normed, &embedding.t()?, sharpness)?;

@@ -213,10 +213,10 @@ vectorized! {
     }
 }
 
-struct TileBackward<'a> {
-    tile: HeadTile<'a>,
-    log_sums: &'a [f32],
-    factors: &'a [f32],
+pub(super) struct TileBackward<'a> {
+    pub(super) tile: HeadTile<'a>,
+    pub(super) log_sums: &'a [f32],
+    pub(super) factors: &'a [f32],
 }
 
 impl InplaceOp1 for TileBackward<'_> {
@@ -239,6 +239,8 @@ impl InplaceOp1 for TileBackward<'_> {
             }
         })
     }
+
+    on_cuda!(1, head::tile_backward);
 }
 
 vectorized! {

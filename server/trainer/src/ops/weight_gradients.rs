@@ -4,6 +4,7 @@
 use candle_core::{CpuStorage, InplaceOp2, InplaceOp3, Layout, Result, Tensor, bail};
 use rayon::prelude::*;
 
+use super::on_cuda::on_cuda;
 use super::{cpu, norm};
 
 /// Columns whose sums one thread adds up at a time.
@@ -45,8 +46,8 @@ pub fn add_scattered_rows(dst: &Tensor, src: &Tensor, rows: &[u32], factor: f32)
     dst.inplace_op2(src, &AddScattered { rows, factor })
 }
 
-struct NormWeight {
-    eps: f32,
+pub(super) struct NormWeight {
+    pub(super) eps: f32,
 }
 
 impl InplaceOp3 for NormWeight {
@@ -85,9 +86,11 @@ impl InplaceOp3 for NormWeight {
         });
         Ok(())
     }
+
+    on_cuda!(3, weight_gradients::norm_weight);
 }
 
-struct ColumnSums;
+pub(super) struct ColumnSums;
 
 impl InplaceOp2 for ColumnSums {
     fn name(&self) -> &'static str {
@@ -111,6 +114,8 @@ impl InplaceOp2 for ColumnSums {
         });
         Ok(())
     }
+
+    on_cuda!(2, weight_gradients::column_sums);
 }
 
 /// Adds sums over rows to `dst`, some columns at a time: `each(row, sums, first column)` adds one row.
@@ -132,9 +137,9 @@ fn add_columns(
     });
 }
 
-struct AddScattered<'a> {
-    rows: &'a [u32],
-    factor: f32,
+pub(super) struct AddScattered<'a> {
+    pub(super) rows: &'a [u32],
+    pub(super) factor: f32,
 }
 
 impl InplaceOp2 for AddScattered<'_> {
@@ -160,6 +165,8 @@ impl InplaceOp2 for AddScattered<'_> {
         }
         Ok(())
     }
+
+    on_cuda!(2, weight_gradients::add_scattered);
 }
 
 #[cfg(test)]

@@ -14,3 +14,5 @@ mod operations;
 mod products;
 #[cfg(test)]
 mod support;
+#[cfg(test)]
+mod weights;

@@ -34,6 +34,7 @@ pub(super) const HEAD: Module = module!("head");
 pub(super) const NORM: Module = module!("norm");
 pub(super) const ROPE: Module = module!("rope");
 pub(super) const ROWS: Module = module!("rows");
+pub(super) const WEIGHT_GRADIENTS: Module = module!("weight_gradients");
 
 /// Threads of a warp.
 pub(super) const WARP: usize = 32;

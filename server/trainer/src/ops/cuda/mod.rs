@@ -34,5 +34,6 @@ pub(super) mod rope;
 pub(super) mod rows;
 mod segments;
 mod uploads;
+pub(super) mod weight_gradients;
 
 pub(super) use self::rope::RopeOnDevice;

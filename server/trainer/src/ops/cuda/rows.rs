@@ -49,6 +49,10 @@ pub(in crate::ops) fn scatter(
     reason = "bodies of operations have one form"
 )]
 pub(in crate::ops) fn copy(_: &Copy, dst: Target<'_>, src: Source<'_>) -> Result<()> {
+    if dst.1.is_contiguous() && src.1.is_contiguous() {
+        // One piece of memory, however long: all weights of a model may be one row.
+        return src.0.copy_strided_src(dst.0, dst.1.start_offset(), src.1);
+    }
     let rows = dst.1.dims()[0];
     let (to, from) = (Rows::new((dst.0, dst.1))?, Rows::new(src)?);
     Launch::new(&src.0.device, ROWS, "copy_rows")

@@ -92,6 +92,20 @@ extern "C" __global__ void head_tile(float *work, const unsigned *labels, int wi
 }
 
 // Blocks by row and column.
+extern "C" __global__ void head_tile_backward(float *logits, const unsigned *labels,
+                                              const float *log_sums, const float *factors,
+                                              int width, int first, long long apart) {
+    const int at = column();
+    if (at < width) {
+        float *logit = logits + blockIdx.x * apart + at;
+        const float factor = factors[blockIdx.x];
+        const float probability = expf(*logit - log_sums[blockIdx.x]);
+        const bool is_label = labels[blockIdx.x] == (unsigned)(first + at);
+        *logit = factor * ((is_label ? 1 : 0) - probability);
+    }
+}
+
+// Blocks by row and column.
 extern "C" __global__ void head_rescale(float *sums, const float *work, int width,
                                         int work_width) {
     const float factor = work[(size_t)(blockIdx.x + 1) * work_width - STATISTICS + FACTOR];
