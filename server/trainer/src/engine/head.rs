@@ -83,8 +83,9 @@ impl Model {
             self.weights.head().gather(&labels, &batch.labels)?;
             ops::head_finish(units, &work, &labels)?;
         }
-        // Without gaps, so that no logits come along from a device.
-        let statistics = work.narrow(1, self.tile(), HEAD_STATISTICS)?.contiguous()?;
+        // Apart, so that no logits come along from a device.
+        let statistics = self.pool.take((batch.labels.len(), HEAD_STATISTICS))?;
+        ops::copy_rows(&statistics, &work.narrow(1, self.tile(), HEAD_STATISTICS)?)?;
         let statistics = statistics.to_vec2::<f32>()?;
         let labels = statistics
             .iter()

@@ -1,8 +1,11 @@
 //! Kernels with their arguments and grids.
 
+use std::collections::HashMap;
+use std::sync::{LazyLock, Mutex, PoisonError};
+
 use candle_core::cuda_backend::cudarc::driver::sys::CUfunction_attribute_enum;
-use candle_core::cuda_backend::cudarc::driver::{LaunchConfig, PushKernelArg as _};
-use candle_core::cuda_backend::{CudaDevice, CudaError};
+use candle_core::cuda_backend::cudarc::driver::{CudaFunction, LaunchConfig, PushKernelArg as _};
+use candle_core::cuda_backend::{CudaDevice, CudaError, DeviceId, WrapErr as _};
 use candle_core::{Error, Result, bail};
 
 use super::memory::Pointer;
@@ -35,6 +38,12 @@ pub(super) const NORM: Module = module!("norm");
 pub(super) const ROPE: Module = module!("rope");
 pub(super) const ROWS: Module = module!("rows");
 pub(super) const WEIGHT_GRADIENTS: Module = module!("weight_gradients");
+
+/// The kernels of one file that were started on a device, by name.
+type Started = HashMap<String, CudaFunction>;
+
+/// All of them; the driver would otherwise be asked for each start of each kernel.
+static STARTED: LazyLock<Mutex<HashMap<(DeviceId, &str), Started>>> = LazyLock::new(Mutex::default);
 
 /// Threads of a warp.
 pub(super) const WARP: usize = 32;
@@ -160,10 +169,10 @@ impl<'a> Launch<'a> {
         if across == 0 || down == 0 {
             return Ok(());
         }
-        let Self { name, module, .. } = &self;
-        let function = self
-            .device
-            .get_or_load_custom_func(name, module.name, module.ptx)?;
+        let stream = self.device.cuda_stream();
+        // Any thread may start kernels, also one that used no device before.
+        stream.context().bind_to_thread().w()?;
+        let function = self.function()?;
         if grid.shared > SHARED_BYTES {
             let attribute =
                 CUfunction_attribute_enum::CU_FUNC_ATTRIBUTE_MAX_DYNAMIC_SHARED_SIZE_BYTES;
@@ -174,7 +183,7 @@ impl<'a> Launch<'a> {
                 .set_attribute(attribute, shared)
                 .map_err(|error| self.explain(error.into(), grid))?;
         }
-        let mut builder = function.builder();
+        let mut builder = stream.launch_builder(&function);
         for argument in &self.arguments {
             match argument {
                 Argument::Pointer(number) => builder.arg(number),
@@ -194,6 +203,21 @@ impl<'a> Launch<'a> {
         unsafe { builder.launch(config) }
             .map(|_| ())
             .map_err(|error| self.explain(error.into(), grid))
+    }
+
+    fn function(&self) -> Result<CudaFunction> {
+        let Self { name, module, .. } = self;
+        let mut started = STARTED.lock().unwrap_or_else(PoisonError::into_inner);
+        let started = started.entry((self.device.id(), module.name)).or_default();
+        if let Some(function) = started.get(*name) {
+            return Ok(function.clone());
+        }
+        let function = self
+            .device
+            .get_or_load_custom_func(name, module.name, module.ptx)?
+            .into_cuda_function();
+        started.insert((*name).to_owned(), function.clone());
+        Ok(function)
     }
 
     fn explain(&self, error: CudaError, grid: Grid) -> Error {
