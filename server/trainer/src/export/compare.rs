@@ -77,7 +77,13 @@ fn add_place(check: &mut ExportCheck, one: &[f32], other: &[f32]) {
     let divergence: f64 = p.iter().zip(&q).map(|(p, q)| p.exp() * (p - q)).sum();
     let differences = one.iter().zip(other);
     // Not `max`, which would hide what is no number.
-    let larger = |one: f64, other: f64| if one >= other { one } else { other };
+    let larger = |one: f64, other: f64| {
+        if one.is_nan() || one >= other {
+            one
+        } else {
+            other
+        }
+    };
     let largest = differences
         .map(|(one, other)| f64::from((one - other).abs()))
         .fold(0.0, larger);

@@ -57,7 +57,13 @@ pub(crate) fn error_of(ours: &[f32], theirs: &[f32]) -> f64 {
         .iter()
         .map(|number| number.abs())
         .fold(1e-30, f32::max);
-    let larger = |one: f64, other: f64| if one >= other { one } else { other };
+    let larger = |one: f64, other: f64| {
+        if one.is_nan() || one >= other {
+            one
+        } else {
+            other
+        }
+    };
     let pairs = ours.iter().zip(theirs);
     let differences = pairs.map(|(one, other)| f64::from((one - other).abs()));
     differences.fold(0.0, larger) / f64::from(largest)
