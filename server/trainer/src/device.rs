@@ -39,22 +39,6 @@ pub fn open(name: &str) -> Result<Device> {
     }
 }
 
-/// Refuses a device on which the weights of a base cannot be trained themselves: the gradients of
-/// norms, biases and embeddings have bodies for the processor only.
-///
-/// # Errors
-/// [`TrainerError::Config`] for a GPU.
-pub fn check_trains_weights(device: &Device) -> Result<()> {
-    if device.is_cpu() {
-        return Ok(());
-    }
-    Err(TrainerError::Config {
-        field: "device",
-        reason: "all weights are trained on the processor only: set it to cpu, or train an adapter"
-            .to_owned(),
-    })
-}
-
 /// The same numbers in the processor's memory: of a part of a larger tensor only its own, where candle
 /// brings all of the larger one along.
 pub(crate) fn on_processor(tensor: &Tensor) -> candle_core::Result<Tensor> {

@@ -92,7 +92,6 @@ impl Session {
         let (loaded, whole) = match config.adapter {
             Trained::Adapter(_) => (loaded, None),
             Trained::AllWeights => {
-                device::check_trains_weights(&device)?;
                 let whole = if config.method.writes_answers() {
                     WholeModel::new(loaded)?
                 } else {

@@ -37,13 +37,7 @@ pub(super) fn check(setup: &RunSetup) -> Vec<Finding> {
         .collect();
     findings.extend(learning_rate(setup));
     findings.extend(blank(setup));
-    let device = device::open(&config.device).and_then(|device| {
-        if config.adapter.is_whole() {
-            device::check_trains_weights(&device)?;
-        }
-        Ok(device)
-    });
-    match device {
+    match device::open(&config.device) {
         Ok(device) => findings.extend(precision(config, device.is_cpu())),
         Err(problem) => findings.push(error("no_device", "config.device", problem.to_string())),
     }

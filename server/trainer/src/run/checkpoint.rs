@@ -33,6 +33,8 @@ const ADAPTER: &str = "adapter.safetensors";
 const WEIGHTS: &str = "weights.safetensors";
 const OPTIMIZER: &str = "optimizer.safetensors";
 const STATE: &str = "state.json";
+/// Weights that are put back at once.
+const PIECE: usize = 1 << 22;
 
 /// The part of a checkpoint that is not tensors.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -299,8 +301,13 @@ impl Store {
         let path = self.path(step).join(WEIGHTS);
         let parameters = model.flat().elem_count();
         let numbers = durable::read_tensor(&path, "weights", &[parameters])?;
-        let numbers = Tensor::from_vec(numbers, (1, parameters), model.flat().device())?;
-        Ok(ops::copy_rows(&model.flat().unsqueeze(0)?, &numbers)?)
+        // A device may have no room for all of them twice.
+        for (index, piece) in numbers.chunks(PIECE).enumerate() {
+            let place = model.flat().narrow(0, index * PIECE, piece.len())?;
+            let piece = Tensor::from_slice(piece, (1, piece.len()), place.device())?;
+            ops::copy_rows(&place.unsqueeze(0)?, &piece)?;
+        }
+        Ok(())
     }
 
     /// The adapter of one checkpoint.

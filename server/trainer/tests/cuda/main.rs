@@ -13,6 +13,8 @@ mod operations;
 #[cfg(test)]
 mod products;
 #[cfg(test)]
+mod runs;
+#[cfg(test)]
 mod support;
 #[cfg(test)]
 mod weights;

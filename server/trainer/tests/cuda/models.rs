@@ -10,7 +10,7 @@ use trainer::data::TokenizedRow;
 use trainer::engine::{Batch, Model, Pass};
 use trainer::error::Result;
 use trainer::loss::{NegativeLogLikelihood, Objective, Scored};
-use trainer::model::load_in;
+use trainer::model::{LoadedModel, load_in};
 use trainer::ops::DropoutKey;
 use trainer::optim::AdamW;
 
@@ -24,7 +24,7 @@ const MODELS: [(&str, &str); 3] = [
 ];
 
 /// Models whose folders have no tokenizer take the first's.
-const OTHERS: [&str; 4] = ["tiny-mistral", "tiny-qwen2", "tiny-qwen3", "tiny-gemma3"];
+pub(crate) const OTHERS: [&str; 4] = ["tiny-mistral", "tiny-qwen2", "tiny-qwen3", "tiny-gemma3"];
 
 struct Scene {
     model: Model,
@@ -33,11 +33,7 @@ struct Scene {
 
 impl Scene {
     fn new(name: &str, adapter: &str, precision: Precision, device: &Device) -> Self {
-        let folder = tempfile::tempdir().unwrap();
-        for from in ["tiny-llama", name] {
-            copy_files(&fixture(from), folder.path());
-        }
-        let loaded = load_in(folder.path(), device, precision).unwrap();
+        let loaded = load(name, precision, device);
         let (adapter, _) = adapter::load(&fixture(adapter), &loaded.config, device).unwrap();
         let model = Model::new(loaded.config, loaded.weights);
         Self { model, adapter }
@@ -114,6 +110,15 @@ fn best(logits: &[f32]) -> u32 {
         .0
 }
 
+/// A tiny model, with the tokenizer of the first where it has none.
+pub(crate) fn load(name: &str, precision: Precision, device: &Device) -> LoadedModel {
+    let folder = tempfile::tempdir().unwrap();
+    for from in ["tiny-llama", name] {
+        copy_files(&fixture(from), folder.path());
+    }
+    load_in(folder.path(), device, precision).unwrap()
+}
+
 fn copy_files(from: &Path, to: &Path) {
     for entry in std::fs::read_dir(from).unwrap() {
         let path = entry.unwrap().path();
@@ -123,7 +128,8 @@ fn copy_files(from: &Path, to: &Path) {
     }
 }
 
-fn rows() -> Vec<TokenizedRow> {
+/// Rows of tokens that all tiny models know.
+pub(crate) fn rows() -> Vec<TokenizedRow> {
     let text = std::fs::read_to_string(fixture("gradients.json")).unwrap();
     let values: Value = serde_json::from_str(&text).unwrap();
     let numbers = |value: &Value| -> Vec<u32> {

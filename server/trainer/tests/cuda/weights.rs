@@ -1,9 +1,17 @@
-//! Gradients of all weights, operation by operation.
+//! Gradients of all weights: operation by operation, and of the tiny models as a whole.
 
-use candle_core::{DType, Tensor};
+use candle_core::{DType, Device, Tensor};
+use shared::training::{OptimizerConfig, Precision};
+use trainer::data::TokenizedRow;
+use trainer::engine::{Batch, Model, Pass};
+use trainer::error::Result;
+use trainer::loss::{NegativeLogLikelihood, Objective, Scored};
 use trainer::ops::{self, HeadTile};
+use trainer::optim::AdamW;
+use trainer::whole::{WholeGradients, WholeModel};
 
-use crate::support::{compare, numbers};
+use crate::models::{OTHERS, load, rows};
+use crate::support::{FULL, close, compare, gpu, numbers, read};
 
 /// The limit of single operations.
 const LIMIT: f64 = 1e-5;
@@ -76,5 +84,94 @@ fn a_row_of_all_weights_is_copied() {
         let dst = Tensor::zeros((1, count + 20), DType::F32, device)?;
         ops::copy_rows(&dst.narrow(1, 9, count)?, &src)?;
         Ok(vec![("copy", dst)])
+    });
+}
+
+/// A tiny model whose own weights are trained.
+struct Scene {
+    whole: WholeModel,
+    model: Model,
+}
+
+impl Scene {
+    fn new(name: &str, device: &Device) -> Self {
+        let whole = WholeModel::new(load(name, Precision::Full, device)).unwrap();
+        let loaded = whole.loaded().clone();
+        let model = Model::new(loaded.config, loaded.weights);
+        Self { whole, model }
+    }
+
+    /// The loss of completions; its gradients are added.
+    fn learn(&self, rows: &[TokenizedRow], gradients: &WholeGradients) -> Result<f64> {
+        let batch = Batch::new(rows);
+        let pass = Pass::new(&self.model, None)?;
+        let saved = self.model.forward_saving(&pass, &batch)?;
+        let scores = self.model.score(saved.hidden(), &batch, true)?;
+        let scored = Scored {
+            logps: &scores.logps(),
+            spans: &batch.spans,
+            ..Scored::default()
+        };
+        let output = NegativeLogLikelihood.evaluate(&scored, batch.labels.len());
+        let by_logp = &output.by_logp;
+        let gradients = gradients.weights();
+        self.model
+            .backward(&pass, &batch, saved, &scores, by_logp, gradients)?;
+        Ok(output.loss)
+    }
+
+    /// Losses and gradient norms of ten steps of AdamW, and the weights afterwards.
+    fn ten_steps(&self, rows: &[TokenizedRow]) -> Result<(Vec<f32>, Vec<f32>)> {
+        let config = OptimizerConfig {
+            weight_decay: 0.1,
+            ..OptimizerConfig::default()
+        };
+        let flat = self.whole.flat();
+        let optimizer = AdamW::new(&config, flat.elem_count(), self.model.device())?;
+        let mut optimizer = optimizer.with_decaying(self.whole.decaying());
+        let mut told = Vec::new();
+        for _ in 0..10 {
+            let gradients = self.whole.gradients()?;
+            told.push(self.learn(rows, &gradients)? as f32);
+            told.push(optimizer.step(flat, gradients.flat(), 1e-3)? as f32);
+        }
+        Ok((told, read(flat)))
+    }
+}
+
+/// Calls `each` with every tiny model on the GPU and on the processor.
+fn pairs(test: &str, each: impl Fn(&str, [Scene; 2])) {
+    let Some(gpu) = gpu(test) else {
+        return;
+    };
+    for name in ["tiny-llama"].iter().chain(&OTHERS) {
+        let scenes = [&gpu, &Device::Cpu].map(|device| Scene::new(name, device));
+        each(&format!("{test}, {name}"), scenes);
+    }
+}
+
+#[test]
+fn gradients_of_all_weights_are_the_processors() {
+    pairs("gradients of all weights", |what, scenes| {
+        let [ours, theirs, again] = [0, 1, 0].map(|number| {
+            let scene: &Scene = &scenes[number];
+            let gradients = scene.whole.gradients().unwrap();
+            let loss = scene.learn(&rows(), &gradients).unwrap();
+            (vec![loss as f32], read(gradients.flat()))
+        });
+        close(&format!("loss of {what}"), &ours.0, &theirs.0, FULL);
+        close(what, &ours.1, &theirs.1, FULL);
+        let bits = |numbers: &[f32]| numbers.iter().map(|x| x.to_bits()).collect::<Vec<_>>();
+        assert!(bits(&ours.1) == bits(&again.1), "{what} differ again");
+    });
+}
+
+#[test]
+fn ten_steps_of_all_weights_are_the_processors() {
+    pairs("ten steps of all weights", |what, scenes| {
+        let [ours, theirs] = scenes.map(|scene| scene.ten_steps(&rows()).unwrap());
+        close(&format!("losses of {what}"), &ours.0, &theirs.0, FULL);
+        // AdamW moves numbers whose gradients are nearly zero by their sign.
+        close(what, &ours.1, &theirs.1, 10.0 * FULL);
     });
 }
