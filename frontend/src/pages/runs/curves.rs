@@ -71,25 +71,6 @@ pub fn Curves(
         |step| step.drawn?.reward,
         |one| one.reward,
     );
-    let of_drawn = move |title, value: fn(&DrawnMetrics) -> Option<f64>| {
-        measured(
-            story,
-            x_end,
-            title,
-            move |step| value(&step.drawn?),
-            |_| None,
-        )
-    };
-    let entropy = of_drawn("Entropy of drawn tokens, in nats", |drawn| drawn.entropy);
-    let length = of_drawn("Tokens of a drawn answer", |drawn| drawn.mean_length);
-    let alike = of_drawn(
-        "Prompts whose answers all got the same reward, of 1",
-        |drawn| drawn.frac_reward_zero_std,
-    );
-    let clipped = of_drawn(
-        "Drawn tokens that were clipped and taught nothing, of 1",
-        |drawn| drawn.clipped_tokens,
-    );
     let one = move |name: &'static str, value: fn(&StepMetrics) -> Option<f64>| {
         Signal::derive(move || {
             story.with(|story| Plot {
@@ -119,10 +100,7 @@ pub fn Curves(
             {wins}
             {margins}
             {distance}
-            {entropy}
-            {length}
-            {alike}
-            {clipped}
+            {drawn(story, x_end)}
             <div class="curves__small">
                 <Chart title="Learning rate" x_name="step" plot=rate small=true />
                 <Chart title="Gradient norm" x_name="step" plot=norm small=true />
@@ -130,6 +108,36 @@ pub fn Curves(
             </div>
         </div>
     }
+}
+
+/// What drawn answers are like; nothing of a run that draws none.
+fn drawn(story: RwSignal<Story>, x_end: Memo<f64>) -> AnyView {
+    let of_drawn = move |title, value: fn(&DrawnMetrics) -> Option<f64>| {
+        measured(
+            story,
+            x_end,
+            title,
+            move |step| value(&step.drawn?),
+            |_| None,
+        )
+    };
+    let entropy = of_drawn("Entropy of drawn tokens, in nats", |drawn| drawn.entropy);
+    let length = of_drawn("Tokens of a drawn answer", |drawn| drawn.mean_length);
+    let alike = of_drawn(
+        "Prompts whose answers all got the same reward, of 1",
+        |drawn| drawn.frac_reward_zero_std,
+    );
+    let clipped = of_drawn(
+        "Drawn tokens that were clipped and taught nothing, of 1",
+        |drawn| drawn.clipped_tokens,
+    );
+    view! {
+        {entropy}
+        {length}
+        {alike}
+        {clipped}
+    }
+    .into_any()
 }
 
 /// What each step measured, as a line.
