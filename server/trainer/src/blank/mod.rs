@@ -110,11 +110,6 @@ impl Plan {
         Self { config, deviation }
     }
 
-    /// How many tokens the vocabulary may have, its fillers included.
-    pub const fn vocab_size(&self) -> usize {
-        self.config.vocab_size
-    }
-
     /// Draws the weights, writes the model into a folder and reads it back. The folder is whole or not
     /// there; one that is there is replaced.
     ///

@@ -3,23 +3,26 @@
 //! The command line and the server's jobs both begin here, so that the same configuration gives the
 //! same run. What must not go in: where events go, and how answers are judged; both come in.
 
+mod prepared;
+
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use shared::dataset::RowKind;
 use shared::training::{Lesson, RunEvent, Trained, TrainingConfig};
 
 use crate::adapter::{self, Adapter};
-use crate::data::{Encoder, Row, TokenizedRow, read_rows};
+use crate::data::{Row, TokenizedRow, read_rows};
 use crate::device;
 use crate::engine::Model;
 use crate::error::{Result, TrainerError};
 use crate::model::{LoadedModel, load_in};
 use crate::run::{
-    Drawer, Examples, Interrupter, Outcome, TaskEvaluation, TrainRequest, check_trained,
-    drawn_at_once, train,
+    Drawer, Interrupter, Outcome, TaskEvaluation, TrainRequest, check_trained, drawn_at_once, train,
 };
 use crate::whole::WholeModel;
+
+pub use prepared::{Part, Prepared};
+use prepared::{imitated, nothing_to_learn, prepare};
 
 /// A run that is ready to begin.
 #[derive(Debug)]
@@ -35,17 +38,6 @@ pub struct Session {
     validation_rows: Vec<Row>,
     general: Option<Prepared>,
     general_validation: Option<Vec<TokenizedRow>>,
-}
-
-/// Tokenized rows, and what happened to the others.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Prepared {
-    /// What is left to learn from.
-    pub examples: Examples,
-    /// Rows that were cut.
-    pub truncated: usize,
-    /// Rows that were left out, because nothing of them would be learned.
-    pub dropped: usize,
 }
 
 /// Where a run writes, and whether it goes on from what is there.
@@ -212,93 +204,6 @@ impl Session {
     }
 }
 
-/// What rows are for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Part {
-    /// To learn from.
-    Train,
-    /// To measure the loss on.
-    Validation,
-    /// To be mixed in against forgetting.
-    General,
-}
-
-impl Part {
-    /// Whether rows of a kind are taken.
-    pub const fn takes(self, lesson: Lesson, kind: RowKind) -> bool {
-        match self {
-            Self::Train | Self::Validation => lesson.takes(kind),
-            Self::General => lesson.mixes(kind),
-        }
-    }
-
-    /// Whether the rows are packed. What is measured is not: it keeps the order of the file and is
-    /// counted by the row.
-    pub fn is_packed(self, config: &TrainingConfig) -> bool {
-        config.packing() && self != Self::Validation
-    }
-}
-
-/// Tokenizes rows as the method needs them.
-fn prepare(
-    config: &TrainingConfig,
-    model: &LoadedModel,
-    rows: &[Row],
-    part: Part,
-) -> Result<Prepared> {
-    let system_prompt = config.data.system_prompt.as_deref();
-    let max_length = config.data.max_length;
-    let encoder = Encoder::new(model, system_prompt, max_length);
-    let lesson = config.method.lesson();
-    let (examples, counts) = match lesson {
-        Lesson::Answers | Lesson::Texts => {
-            let is_taken = |row: &&Row| part.takes(lesson, row.content.kind());
-            let taken: Vec<&Row> = rows.iter().filter(is_taken).collect();
-            let mut data = encoder.rows(&taken)?;
-            data.counts.dropped += rows.len() - taken.len();
-            let examples = if part.is_packed(config) {
-                Examples::packed(data.rows, max_length)
-            } else {
-                Examples::Rows(data.rows)
-            };
-            (examples, data.counts)
-        }
-        Lesson::Pairs => {
-            let data = encoder.pairs(rows)?;
-            (Examples::Pairs(data.pairs), data.counts)
-        }
-        Lesson::Comparisons => {
-            let data = encoder.comparisons(rows)?;
-            (Examples::Pairs(data.pairs), data.counts)
-        }
-        Lesson::Unpaired => {
-            let data = encoder.labels(rows)?;
-            (Examples::Unpaired(data.rows), data.counts)
-        }
-        Lesson::Prompts => {
-            let data = encoder.prompts(rows)?;
-            (Examples::Prompts(data.rows), data.counts)
-        }
-    };
-    Ok(Prepared {
-        examples,
-        truncated: counts.truncated,
-        dropped: counts.dropped,
-    })
-}
-
-/// Tokenizes rows as what is to be imitated, whatever the method.
-fn imitated(
-    config: &TrainingConfig,
-    model: &LoadedModel,
-    rows: &[Row],
-) -> Result<Vec<TokenizedRow>> {
-    let system_prompt = config.data.system_prompt.as_deref();
-    let encoder = Encoder::new(model, system_prompt, config.data.max_length);
-    let rows: Vec<Row> = rows.iter().cloned().map(Row::into_answer).collect();
-    Ok(encoder.rows(&rows)?.rows)
-}
-
 /// The adapter of the reward model that rewards answers.
 fn reward_model(config: &TrainingConfig, model: &Model) -> Result<Option<Adapter>> {
     let folder = config.grpo.reward_model.as_ref();
@@ -315,47 +220,12 @@ fn reward_model(config: &TrainingConfig, model: &Model) -> Result<Option<Adapter
     Ok(Some(adapter))
 }
 
-fn nothing_to_learn(config: &TrainingConfig, rows: usize) -> TrainerError {
-    let reason = if rows == 0 {
-        format!(
-            "{} holds no rows",
-            PathBuf::from(&config.data.train).display()
-        )
-    } else {
-        let kind = match config.method.lesson() {
-            Lesson::Answers => "rows with a completion (and no label) or a conversation",
-            Lesson::Texts => "rows with a text",
-            Lesson::Pairs | Lesson::Comparisons => "rows with chosen and rejected",
-            Lesson::Unpaired => {
-                "rows with a completion and a label (true or false), or chosen and rejected"
-            }
-            Lesson::Prompts => "rows with a prompt",
-        };
-        let most = config.data.max_length;
-        let short = match config.method.lesson() {
-            Lesson::Texts => "texts and a data.max_length of at least two tokens",
-            Lesson::Comparisons => "prompts with responses of at most data.max_length",
-            Lesson::Prompts => "prompts of at most data.max_length",
-            Lesson::Answers | Lesson::Pairs | Lesson::Unpaired => {
-                "prompts shorter than data.max_length"
-            }
-        };
-        format!(
-            "none of the {rows} rows has a token to learn from: {} needs {kind}, and {short} ({most})",
-            config.method
-        )
-    };
-    TrainerError::Config {
-        field: "data.train",
-        reason,
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use shared::training::Method;
 
     use super::*;
+    use crate::run::Examples;
 
     const TEXT: &str = r#"{"text": "the quick brown fox jumps over the lazy dog"}"#;
     const ANSWER: &str = r#"{"prompt": "a", "completion": "the other one"}"#;
