@@ -8,7 +8,8 @@
 Both train the same LoRA (rank 16, all linear layers) on the same base, in 32 bits or in bfloat16, TRL
 with its fastest settings on a processor: no gradient checkpointing. Each round runs both programs once; what is told
 is the median of the rounds. Seconds are those of the optimizer steps, the first one of each run left
-out; for preference tuning those of all steps, because the reference is computed on the way.
+out; for preference tuning those of all steps, because the reference is computed on the way. A row of
+preference tuning is a pair.
 
 The rows of the supervised workloads come with the sample project. `--pairs` names a file of
 transcripts such as Anthropic's hh-rlhf, keys `chosen` and `rejected`.
@@ -181,6 +182,7 @@ def compare(workload: Workload, arguments, folder: pathlib.Path) -> None:
         name = workload.name + "".join(f", {key}" for key in settings)
         print(
             f"| {name} | {per_step / middle(ours, 0):.0f} | {per_step / middle(found, 0):.0f} "
+            f"| {workload.batch / middle(ours, 0):.1f} | {workload.batch / middle(found, 0):.1f} "
             f"| {middle(found, 0) / middle(ours, 0):.2f} "
             f"| {middle(ours, 1) / 1e9:.2f} GB | {middle(found, 1) / 1e9:.2f} GB "
             f"| {middle(ours, 1) / middle(found, 1):.2f} |",
@@ -202,8 +204,9 @@ def main() -> None:
         export = [arguments.temper, "export", "--model", arguments.model]
         run([*export, "--output", folder / "base"])
         print(
-            "| workload | Temper, tokens/s | TRL, tokens/s | times as fast "
-            "| Temper, peak memory | TRL, peak memory | share |\n| --- | --- | --- | --- | --- | --- | --- |"
+            "| workload | Temper, tokens/s | TRL, tokens/s | Temper, rows/s | TRL, rows/s "
+            "| times as fast | Temper, peak memory | TRL, peak memory | share |\n"
+            "| --- | --- | --- | --- | --- | --- | --- | --- | --- |"
         )
         for workload in workloads(arguments.pairs):
             if arguments.only in workload.name:
