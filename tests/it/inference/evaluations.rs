@@ -70,6 +70,22 @@ fn outputs(results: &[EvaluationResult]) -> Vec<&str> {
 }
 
 on_both_databases! {
+    async fn a_model_with_weights_of_its_own_answers_by_them(database: TestDatabase) {
+        let mut bench = Bench::new(database).await;
+        let [whole, other] = bench.whole().await;
+        let suite = bench.suite(6).await;
+        bench.start_runner();
+        let mut answers = Vec::new();
+        for (number, model) in [(1, &whole), (2, &other), (3, &bench.model.clone())] {
+            bench.evaluate(&suite, model, 8).await;
+            bench.wait_for(&format!("evaluations/{number}"), "succeeded").await;
+            let results = bench.results(number).await;
+            answers.push(outputs(&results).into_iter().map(str::to_owned).collect::<Vec<_>>());
+        }
+        assert_eq!(answers[0], answers[1]);
+        assert_ne!(answers[0], answers[2], "not those of the base it was made of");
+    }
+
     async fn a_locked_suite_is_asked_judged_and_summed_up(database: TestDatabase) {
         let mut bench = Bench::new(database).await;
         let clauses = json!([

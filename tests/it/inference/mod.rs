@@ -49,6 +49,17 @@ fn copy_folder(from: &Path, to: &Path) {
     }
 }
 
+/// Turns the signs of the last weights of a model.
+fn turn_signs(folder: &Path) {
+    let path = folder.join("model.safetensors");
+    let mut bytes = fs::read(&path).unwrap();
+    let first = bytes.len() - (1 << 16);
+    // The highest byte of each number of 32 bits has its sign.
+    let signs = bytes[first..].iter_mut().skip(3).step_by(4);
+    signs.for_each(|byte| *byte ^= 0x80);
+    fs::write(path, bytes).unwrap();
+}
+
 impl Bench {
     async fn new(database: TestDatabase) -> Self {
         Self::of(TestApp::on(database)).await
@@ -88,6 +99,23 @@ impl Bench {
     /// Registers the reward model on a base.
     async fn reward_model(&mut self, base: &Value) -> Value {
         self.trained("Judge", ModelKind::Reward, (2, base)).await
+    }
+
+    /// Registers a model whose weights a run made of those of the base, as another base that has the
+    /// same ones, and answers both.
+    async fn whole(&mut self) -> [Value; 2] {
+        let data = self.app.app.data_dir.clone();
+        for place in ["models/other", "runs/3/adapter"] {
+            let folder = data.join(place);
+            copy_folder(&Path::new(FIXTURES).join("tiny-llama"), &folder);
+            turn_signs(&folder);
+        }
+        let body = json!({ "name": "Other", "path": "other" });
+        let other = self.post("models", &body, 201).await;
+        let mut of_base = other.clone();
+        of_base["id"] = self.model["id"].clone();
+        let whole = self.trained("Whole", ModelKind::Tuned, (3, &of_base)).await;
+        [whole, other]
     }
 
     /// Registers what a run made, by its number, on a base.

@@ -66,6 +66,22 @@ on_both_databases! {
         assert_eq!(tasks["tasks"][0]["messages"][0]["content"], "Question 0?");
     }
 
+    async fn pairs_are_sampled_from_a_model_with_weights_of_its_own(database: TestDatabase) {
+        let mut bench = Bench::new(database).await;
+        let (version, queue) = (bench.dataset_version().await, bench.queue().await);
+        let ([whole, other], base) = (bench.whole().await, bench.model.clone());
+        let path = format!("{queue}/sample");
+        bench.start_runner();
+        let job = bench.post(&path, &request(&version, [&whole, &other], 0.0), 201).await;
+        let done = bench.wait_for_job(&job["id"], "succeeded").await;
+        let message = done["message"].as_str().unwrap();
+        assert!(message.starts_with("0 pairs added, 9 left out"), "{message}");
+        let job = bench.post(&path, &request(&version, [&base, &whole], 0.0), 201).await;
+        let done = bench.wait_for_job(&job["id"], "succeeded").await;
+        let message = done["message"].as_str().unwrap();
+        assert!(message.starts_with("9 pairs added"), "{message}");
+    }
+
     async fn equal_responses_make_no_pair(database: TestDatabase) {
         let mut bench = Bench::new(database).await;
         let (version, queue) = (bench.dataset_version().await, bench.queue().await);
