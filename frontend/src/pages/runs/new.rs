@@ -215,12 +215,14 @@ fn ask(slug: String, draft: Draft) -> Answer {
         if let Some(timer) = timer.get_value() {
             timer.clear();
         }
-        let Some(request) = request else {
-            return;
-        };
         let number = newest.get_value().wrapping_add(1);
         newest.set_value(number);
-        answer.is_asking.set(true);
+        answer.is_asking.set(request.is_some());
+        let Some(request) = request else {
+            // What was said of the draft before is not true of this one.
+            answer.known.set(None);
+            return;
+        };
         let slug = slug.clone();
         let send = move || {
             spawn_local(async move {

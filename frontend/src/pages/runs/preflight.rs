@@ -25,7 +25,9 @@ pub fn preflight(known: Option<&Preflight>, error: Option<&ApiError>, is_asking:
     });
     let state = match (is_asking, known) {
         (true, _) => "Looking ...",
-        (false, None) => "Choose data and base to see what the run will need.",
+        (false, None) => {
+            "Choose data and base, and correct what is marked, to see what the run will need."
+        }
         (false, Some(known)) if known.can_start() => "Nothing stands in its way.",
         (false, Some(_)) => "It can not start like this.",
     };
