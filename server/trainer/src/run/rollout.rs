@@ -64,10 +64,11 @@ impl Rollout {
             return is_between
                 .then_some("it does not hold the answers that are being learned from");
         };
-        let count = |parts: &[Vec<u32>]| parts.iter().map(Vec::len).sum::<usize>();
+        let micro_batches = kept.answers.chunks(config.batch.size.max(1));
+        let tokens = micro_batches.map(|answers| answers.iter().map(Vec::len).sum::<usize>());
         let is_whole = kept.answers.len() == kept.advantages.len()
             && kept.answers.len().is_multiple_of(config.grpo.answers)
-            && count(&kept.answers) == count(&kept.logps);
+            && tokens.eq(kept.logps.iter().map(Vec::len));
         let is_whole = is_whole && is_between;
         (!is_whole).then_some("the answers that it holds are not those of its step")
     }
@@ -101,6 +102,7 @@ mod tests {
         };
         config.grpo.answers = 2;
         config.grpo.iterations = 3;
+        config.batch.size = 1;
         let answers = vec![vec![1, 2], vec![3]];
         let begun = Rollout::new(answers, &[0.5, -0.5]);
         let whole = begun.clone().drawn_with(&[vec![-1.0, -2.0], vec![-0.5]]);
@@ -111,6 +113,8 @@ mod tests {
         assert!(missing(None, 4).is_some());
         assert!(missing(Some(&begun), 4).is_some(), "no log-probabilities");
         assert!(missing(Some(&whole), 3).is_some(), "of another step");
+        let shifted = begun.clone().drawn_with(&[vec![-1.0], vec![-2.0, -0.5]]);
+        assert!(missing(Some(&shifted), 4).is_some(), "of other answers");
         let odd = Rollout::new(vec![vec![1]], &[0.5]).drawn_with(&[vec![-1.0]]);
         assert!(missing(Some(&odd), 4).is_some());
     }
