@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use anyhow::ensure;
 use clap::Args;
 use shared::blank::BlankShape;
 use trainer::{
@@ -14,6 +15,7 @@ use super::{
     base::{Base, HubArgs},
     export::expect_free_folder,
 };
+use crate::services::memory;
 
 /// Makes a base model with random weights, which has learned nothing yet.
 ///
@@ -34,9 +36,9 @@ pub(super) struct BlankCommand {
     /// A JSONL file of rows, on whose texts a tokenizer is trained (byte-level BPE).
     #[arg(long)]
     corpus: Option<PathBuf>,
-    /// How many tokens a trained tokenizer may have.
-    #[arg(long, default_value_t = 4096)]
-    vocabulary: usize,
+    /// How many tokens a trained tokenizer may have; 4096 where this is left out.
+    #[arg(long, requires = "corpus")]
+    vocabulary: Option<usize>,
     /// The shape, as a `config.json` of any architecture that is supported.
     #[arg(long, conflicts_with_all = ["layers", "hidden_size", "intermediate_size", "heads",
         "kv_heads", "context"])]
@@ -49,6 +51,23 @@ pub(super) struct BlankCommand {
     /// The folder to write, which must be empty or not be there.
     #[arg(long)]
     output: PathBuf,
+}
+
+/// The tokens of a trained tokenizer, unless another number is asked for.
+const VOCABULARY: usize = 4096;
+
+/// Refuses weights that the machine's memory does not hold.
+fn refuse_too_large(parameters: usize) -> anyhow::Result<()> {
+    let needed = i64::try_from(parameters.saturating_mul(4)).unwrap_or(i64::MAX);
+    let free = memory::measure().map_or(i64::MAX, |memory| memory.free);
+    ensure!(
+        needed <= free,
+        "{:.1} M weights need {:.1} GB of memory, and {:.1} GB are free: choose a smaller shape",
+        parameters as f64 / 1e6,
+        needed as f64 / 1e9,
+        free as f64 / 1e9
+    );
+    Ok(())
 }
 
 /// The shape of a Llama.
@@ -113,13 +132,14 @@ impl BlankCommand {
                 let rows = corpus.as_deref().map(read_rows).transpose()?;
                 let rows = rows.unwrap_or_default();
                 let texts = rows.iter().flat_map(|row| row.content.texts());
-                Vocabulary::trained(texts, self.vocabulary)?
+                Vocabulary::trained(texts, self.vocabulary.unwrap_or(VOCABULARY))?
             }
         };
         let plan = match &self.config {
             Some(path) => Plan::read(path, &vocabulary)?,
             None => Plan::of_shape(&self.shape.into(), &vocabulary)?,
         };
+        refuse_too_large(plan.parameters())?;
         let model = plan.write(&vocabulary, self.seed, &self.output)?;
         println!(
             "{}: {}, {:.1} M random weights, {} tokens",

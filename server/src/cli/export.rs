@@ -1,8 +1,11 @@
 //! `temper export`: a model in a form that other programs read.
 
-use std::path::{Path, PathBuf};
+use std::{
+    io::ErrorKind,
+    path::{Path, PathBuf},
+};
 
-use anyhow::ensure;
+use anyhow::{Context as _, ensure};
 use clap::Args;
 use shared::model_export::{ExportCheck, ModelExportFormat};
 use trainer::{adapter, device::Device, export::export, model::load};
@@ -67,11 +70,17 @@ impl ExportCommand {
     }
 }
 
-/// Refuses a folder with files in it.
+/// Refuses what is no folder, and a folder with files in it; one that is not there is free.
 pub(super) fn expect_free_folder(folder: &Path) -> anyhow::Result<()> {
-    let is_free = folder
-        .read_dir()
-        .map_or(true, |mut entries| entries.next().is_none());
+    let entries = match folder.read_dir() {
+        Ok(entries) => entries,
+        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(()),
+        Err(error) => {
+            return Err(error)
+                .with_context(|| format!("{} is no folder to write into", folder.display()));
+        }
+    };
+    let is_free = entries.take(1).next().is_none();
     let folder = folder.display();
     ensure!(is_free, "{folder} has files already: choose another folder");
     Ok(())

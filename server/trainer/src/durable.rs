@@ -151,6 +151,27 @@ pub(crate) fn replace_folder(path: &Path, fill: impl FnOnce(&Path) -> Result<()>
     result
 }
 
+/// Fills a folder through `fill` under a name that nobody has, and then gives it its own, which must be
+/// free or that of an empty folder. Nothing else is touched.
+pub(crate) fn new_folder(path: &Path, fill: impl FnOnce(&Path) -> Result<()>) -> Result<()> {
+    let parent = path
+        .parent()
+        .filter(|parent| !parent.as_os_str().is_empty());
+    let parent = parent.unwrap_or(Path::new("."));
+    create_folder(parent)?;
+    let partial = tempfile::Builder::new()
+        .prefix(".")
+        .suffix(".partial")
+        .tempdir_in(parent)
+        .map_err(failed("cannot create a folder in", parent))?;
+    let whole = partial.path().join("whole");
+    create_folder(&whole)?;
+    fill(&whole)?;
+    sync_folder(&whole)?;
+    fs::rename(&whole, path).map_err(failed("cannot create", path))?;
+    sync_folder(parent)
+}
+
 fn fill_and_rename(
     path: &Path,
     partial: &Path,
@@ -191,6 +212,29 @@ fn sync_folder(path: &Path) -> Result<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_new_folder_takes_the_place_of_nothing() {
+        let root = tempfile::tempdir().unwrap();
+        let path = root.path().join("deep").join("model");
+        let put = |folder: &Path| write_file(&folder.join("file"), b"one");
+        for name in ["model.old", "model.partial"] {
+            create_folder(&path.with_file_name(name)).unwrap();
+        }
+        new_folder(&path, put).unwrap();
+        assert_eq!(read_file(&path.join("file")).unwrap(), b"one");
+        // What is there stays, and so does what lies beside it.
+        let full = new_folder(&path, |folder| write_file(&folder.join("other"), b""));
+        assert!(full.unwrap_err().to_string().contains("cannot create"));
+        assert_eq!(read_file(&path.join("file")).unwrap(), b"one");
+        let beside = fs::read_dir(root.path().join("deep")).unwrap().count();
+        assert_eq!(beside, 3);
+        // An empty folder is as good as none.
+        let empty = root.path().join("empty");
+        create_folder(&empty).unwrap();
+        new_folder(&empty, put).unwrap();
+        assert!(empty.join("file").is_file());
+    }
 
     #[test]
     fn a_folder_is_replaced_as_a_whole_or_not_at_all() {

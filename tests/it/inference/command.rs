@@ -187,6 +187,16 @@ async fn a_folder_with_files_is_not_written_over() {
 }
 
 #[tokio::test]
+async fn a_file_is_not_written_over_either() {
+    let folder = TempDir::new().unwrap();
+    let file = folder.path().join("blank");
+    fs::write(&file, "precious").unwrap();
+    let refused = make_blank(folder.path()).await.unwrap_err();
+    assert!(refused.to_string().contains("is no folder"), "{refused}");
+    assert_eq!(fs::read_to_string(file).unwrap(), "precious");
+}
+
+#[tokio::test]
 async fn a_blank_model_takes_its_shape_from_a_file_and_its_tokenizer_from_the_hub() {
     let (hub, _) = hub().await;
     let folder = TempDir::new().unwrap();

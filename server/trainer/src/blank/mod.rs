@@ -15,6 +15,7 @@ mod weights;
 
 use std::path::Path;
 
+use candle_core::Device;
 use serde_json::Value;
 use shared::blank::BlankShape;
 
@@ -22,6 +23,7 @@ use crate::durable;
 use crate::error::{Result, TrainerError};
 use crate::export::{Stored, write_folder};
 use crate::model::{Activation, Architecture, LoadedModel, ModelConfig, load, read_config};
+use crate::run::base_parameters;
 
 pub use vocabulary::Vocabulary;
 
@@ -94,13 +96,18 @@ impl Plan {
             source,
         })?;
         let json: Value = serde_json::from_str(&text).unwrap_or_default();
-        let deviation = json["initializer_range"].as_f64().unwrap_or(DEVIATION);
-        if !(deviation > 0.0 && deviation.is_finite()) {
-            return Err(refuse(format!(
-                "{} has initializer_range = {deviation}, which must be above 0",
-                path.display()
-            )));
-        }
+        let given = &json["initializer_range"];
+        let deviation = if given.is_null() {
+            Some(DEVIATION)
+        } else {
+            given.as_f64().filter(|deviation| *deviation > 0.0)
+        };
+        let deviation = deviation.ok_or_else(|| {
+            let path = path.display();
+            refuse(format!(
+                "{path} has initializer_range = {given}, which must be a number above 0"
+            ))
+        })?;
         Ok(Self::new(config, vocabulary, deviation))
     }
 
@@ -110,8 +117,13 @@ impl Plan {
         Self { config, deviation }
     }
 
+    /// How many weights it will have, of 32 bits each.
+    pub fn parameters(&self) -> usize {
+        base_parameters(&self.config)
+    }
+
     /// Draws the weights, writes the model into a folder and reads it back. The folder is whole or not
-    /// there; one that is there is replaced.
+    /// there; it must be empty or not be there before.
     ///
     /// # Errors
     /// [`TrainerError::Io`] or [`TrainerError::Model`] where the folder cannot be written.
@@ -125,11 +137,13 @@ impl Plan {
             // No file has been written that could be hashed.
             content_hash: String::new(),
         };
-        durable::replace_folder(folder, |folder| {
+        durable::new_folder(folder, |folder| {
             write_folder(&drawn, Stored::Full, folder)?;
             durable::sync_files(folder)
         })?;
-        load(folder, drawn.weights.embedding.device())
+        // Not both at once in memory.
+        drop(drawn);
+        load(folder, &Device::Cpu)
     }
 }
 

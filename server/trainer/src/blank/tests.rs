@@ -88,6 +88,7 @@ fn weights_are_drawn_as_transformers_does() {
     let model = write("one", 7);
     let counted = shape.parameters(vocabulary.size());
     assert_eq!(model.weights.parameter_count() as u64, counted);
+    assert_eq!(plan.parameters() as u64, counted);
     let embedding = model.weights.embedding.numbers().unwrap();
     let numbers = embedding.flatten_all().unwrap().to_vec1::<f32>().unwrap();
     let count = numbers.len() as f64;
@@ -163,6 +164,7 @@ fn a_configuration_of_any_architecture_gives_a_blank_model() {
     let fail = |changes| config(changes).unwrap_err().to_string();
     assert!(fail(json!({ "vocab_size": 200 })).contains("vocab_size = 200"));
     assert!(fail(json!({ "initializer_range": 0 })).contains("initializer_range = 0"));
+    assert!(fail(json!({ "initializer_range": "0.05" })).contains("must be a number"));
     let other = fail(json!({ "architectures": ["MambaForCausalLM"] }));
     assert!(other.contains("MambaForCausalLM"), "{other}");
 }

@@ -59,7 +59,7 @@ pub use draw::{Draw, Drawer, Drawn};
 pub use evaluate::{Answer, Answerer, Scorer, TaskEvaluation};
 pub use examples::Examples;
 pub use interrupter::Interrupter;
-pub(crate) use plan::drawn_at_once;
 pub use plan::{Steps, count_steps, estimate_memory, trainable_parameters};
+pub(crate) use plan::{base_parameters, drawn_at_once};
 pub(crate) use refusals::check_trained;
 pub use request::{Outcome, TrainRequest, train};

@@ -140,7 +140,8 @@ pub fn trainable_parameters(model: &ModelConfig, config: &TrainingConfig) -> usi
     }
 }
 
-fn base_parameters(model: &ModelConfig) -> usize {
+/// The numbers of all weights of a model.
+pub(crate) fn base_parameters(model: &ModelConfig) -> usize {
     let (width, inner) = (model.hidden_size, model.intermediate_size);
     let (queries, keys) = (
         model.heads * model.head_dim,
