@@ -72,6 +72,8 @@ struct Draft {
     texts: RwSignal<Option<DatasetVersionId>>,
     vocabulary: RwSignal<String>,
     seed: RwSignal<String>,
+    /// Whether other numbers than those of a size are wanted.
+    is_own: RwSignal<bool>,
 }
 
 /// A number as it is typed. What is none is 0, which the server refuses beside its input.
@@ -98,6 +100,7 @@ impl Draft {
             texts: RwSignal::new(largest.map(|one| one.version.id)),
             vocabulary: RwSignal::new("4096".to_owned()),
             seed: RwSignal::new("0".to_owned()),
+            is_own: RwSignal::new(false),
         };
         draft.write(BlankShape::default());
         draft
@@ -130,10 +133,15 @@ impl Draft {
 
     /// The size whose numbers are typed; tracks changes.
     fn size(self) -> Size {
-        let shape = self.shape();
+        let (shape, is_own) = (self.shape(), self.is_own.get());
         let mut offered = Size::OFFERED.into_iter();
-        let found = offered.find(|size| size.shape() == shape);
+        let found = offered.find(|size| size.shape() == shape && !is_own);
         found.unwrap_or(Size::Own)
+    }
+
+    /// The seed, if it is one; tracks changes.
+    fn seed(self) -> Option<u64> {
+        self.seed.with(|text| text.trim().parse().ok())
     }
 
     fn request(self) -> Option<CreateBlankModel> {
@@ -148,9 +156,7 @@ impl Draft {
             name: self.name.get_untracked(),
             shape: untrack(|| self.shape()),
             tokenizer,
-            seed: self
-                .seed
-                .with_untracked(|text| text.trim().parse().unwrap_or(0)),
+            seed: untrack(|| self.seed())?,
         })
     }
 
@@ -273,6 +279,9 @@ fn Ask(open: RwSignal<bool>, arrivals: Arrivals, sources: Sources) -> impl IntoV
                 label="Seed"
                 help="The same seed gives the same weights."
                 value=draft.seed
+                error=Signal::derive(move || {
+                    draft.seed().is_none().then(|| "Must be a whole number from 0 up".to_owned())
+                })
             />
             <FormActions>
                 <Button kind=ButtonKind::Primary submit=true pending=create.is_pending()>
@@ -307,6 +316,7 @@ fn shape(draft: Draft, create: Submit<CreateBlankModel>) -> AnyView {
             choices=sizes.collect()
             value=Signal::derive(move || draft.size())
             on_change=move |size: Size| {
+                draft.is_own.set(size == Size::Own);
                 if size != Size::Own {
                     draft.write(size.shape());
                 }

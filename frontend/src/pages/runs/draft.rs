@@ -12,7 +12,7 @@ use shared::{
 use super::{
     settings::{Changes, configuration},
     sources::{NamedVersion, Sources},
-    trained::{suit_blank, train_all, trains_all},
+    trained::{BeforeBlank, train_all, trains_all},
 };
 use crate::components::Choice;
 
@@ -31,6 +31,8 @@ pub(super) struct Draft {
     pub(super) spec: RwSignal<Option<SpecVersionId>>,
     pub(super) reason: RwSignal<String>,
     pub(super) changes: RwSignal<Changes>,
+    /// What was decided before a blank base was chosen, while one is.
+    before_blank: StoredValue<Option<BeforeBlank>>,
 }
 
 impl Draft {
@@ -48,6 +50,7 @@ impl Draft {
             spec: RwSignal::new(None),
             reason: RwSignal::new(String::new()),
             changes: RwSignal::new(Changes::new()),
+            before_blank: StoredValue::new(None),
         };
         let first = |fits: fn(ModelKind) -> bool| {
             let mut models = sources.known_models.iter();
@@ -70,13 +73,24 @@ impl Draft {
     pub(super) fn take_base(self, base: &ModelVersion) {
         let before = self.base.get_untracked();
         self.base.set(Some(base.id));
-        if before != Some(base.id) {
-            let is_blank = base.kind == ModelKind::Blank;
-            if is_blank {
-                self.method.set(Method::Pretrain);
-            }
-            self.changes.update(|changes| suit_blank(changes, is_blank));
+        if before == Some(base.id) {
+            return;
         }
+        let is_blank = base.kind == ModelKind::Blank;
+        let (mut method, mut changes) = (self.method.get_untracked(), self.changes.get_untracked());
+        match self.before_blank.get_value() {
+            None if is_blank => {
+                let before = BeforeBlank::suit(&mut method, &mut changes);
+                self.before_blank.set_value(Some(before));
+            }
+            Some(before) if !is_blank => {
+                before.restore(&mut method, &mut changes);
+                self.before_blank.set_value(None);
+            }
+            _ => return,
+        }
+        self.method.set(method);
+        self.changes.set(changes);
     }
 
     /// Lets all weights be trained, or an adapter.

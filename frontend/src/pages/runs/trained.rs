@@ -1,6 +1,6 @@
 //! What a run trains, as it is kept among the changed settings.
 
-use shared::blank::LEARNING_RATE;
+use shared::{blank::LEARNING_RATE, training::Method};
 
 use super::settings::Changes;
 
@@ -27,41 +27,73 @@ pub(super) fn train_all(changes: &mut Changes, is_whole: bool) {
 /// The path of the learning rate.
 const RATE: &str = "optimizer.learning_rate";
 
-/// Changes the settings to what a blank base needs, or back where nobody has changed them since.
-pub(super) fn suit_blank(changes: &mut Changes, is_blank: bool) {
-    let rate = LEARNING_RATE.to_string();
-    let is_suited = trains_all(changes) && changes.get(RATE) == Some(&rate);
-    if is_blank {
+/// What was decided before a blank base was chosen.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct BeforeBlank {
+    method: Method,
+    is_whole: bool,
+    has_rate: bool,
+}
+
+impl BeforeBlank {
+    /// Decides as a blank base needs it; a rate that somebody has typed stays.
+    pub(super) fn suit(method: &mut Method, changes: &mut Changes) -> Self {
+        let before = Self {
+            method: *method,
+            is_whole: trains_all(changes),
+            has_rate: changes.contains_key(RATE),
+        };
+        *method = Method::Pretrain;
         train_all(changes, true);
-        changes.entry(RATE.to_owned()).or_insert(rate);
-    } else if is_suited {
-        train_all(changes, false);
-        changes.remove(RATE);
+        let rate = changes.entry(RATE.to_owned());
+        rate.or_insert_with(|| LEARNING_RATE.to_string());
+        before
+    }
+
+    /// Takes back what [`Self::suit`] decided, but for what somebody has changed since.
+    pub(super) fn restore(self, method: &mut Method, changes: &mut Changes) {
+        if *method == Method::Pretrain {
+            *method = self.method;
+        }
+        if trains_all(changes) {
+            train_all(changes, self.is_whole);
+        }
+        if !self.has_rate && changes.get(RATE) == Some(&LEARNING_RATE.to_string()) {
+            changes.remove(RATE);
+        }
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use shared::training::{Method, Trained};
+    use shared::training::Trained;
 
     use super::super::settings::configuration;
     use super::*;
 
     #[test]
     fn a_blank_base_is_suited_and_another_one_not_left_so() {
-        let mut changes = Changes::new();
-        suit_blank(&mut changes, true);
-        let config = configuration(Method::Pretrain, &changes).unwrap();
+        let (mut method, mut changes) = (Method::Dpo, Changes::new());
+        let before = BeforeBlank::suit(&mut method, &mut changes);
+        assert_eq!(method, Method::Pretrain);
+        let config = configuration(method, &changes).unwrap();
         assert_eq!(config.adapter, Trained::AllWeights);
         assert!((config.learning_rate() - LEARNING_RATE).abs() < 1e-12);
-        suit_blank(&mut changes, false);
-        assert_eq!(changes, Changes::new());
-        // What somebody has typed stays.
-        changes.insert(RATE.to_owned(), "0.002".to_owned());
-        suit_blank(&mut changes, true);
-        suit_blank(&mut changes, false);
-        assert_eq!(changes.get(RATE).map(String::as_str), Some("0.002"));
-        assert!(trains_all(&changes));
+        before.restore(&mut method, &mut changes);
+        assert_eq!((method, &changes), (Method::Dpo, &Changes::new()));
+        // What somebody has typed before stays, and nothing else.
+        let typed = Changes::from([(RATE.to_owned(), "0.002".to_owned())]);
+        changes.clone_from(&typed);
+        let before = BeforeBlank::suit(&mut method, &mut changes);
+        assert_eq!(changes.get(RATE), typed.get(RATE));
+        before.restore(&mut method, &mut changes);
+        assert_eq!((method, &changes), (Method::Dpo, &typed));
+        // So does what somebody has changed since.
+        let before = BeforeBlank::suit(&mut method, &mut changes);
+        method = Method::Sft;
+        train_all(&mut changes, false);
+        before.restore(&mut method, &mut changes);
+        assert_eq!((method, &changes), (Method::Sft, &typed));
     }
 
     #[test]
