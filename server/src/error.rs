@@ -70,12 +70,11 @@ impl ApiError {
         Self::Invalid { message, fields }
     }
 
-    /// What is wrong with which field; nothing where no field is to blame.
-    #[must_use]
-    pub fn fields(self) -> Vec<FieldError> {
+    /// What is wrong with which field, or the error where no field is to blame.
+    pub fn into_fields(self) -> ApiResult<Vec<FieldError>> {
         match self {
-            Self::Invalid { fields, .. } => fields,
-            _ => Vec::new(),
+            Self::Invalid { fields, .. } => Ok(fields),
+            other => Err(other),
         }
     }
 

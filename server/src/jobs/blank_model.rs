@@ -1,13 +1,13 @@
 //! The job that makes a blank model and registers it.
 //!
 //! The model is written beside its place and moved there when it is whole. Begun again after a crash,
-//! the job makes the same one: nothing of it depends on the attempt.
+//! the job makes the same one in another place.
 
 use std::path::Path;
 
 use futures::{FutureExt, future::BoxFuture};
 use shared::{
-    ids::ProjectId,
+    dataset::Split,
     model::{ModelKind, ModelVersion},
 };
 use store::jobs::JobRecord;
@@ -21,8 +21,9 @@ use super::{JobControl, JobError, JobHandler, JobResult, register, task_of};
 use crate::{
     app::App,
     services::{
-        blank_models::{BlankModelTask, Found, find, path_of},
+        blank_models::{BlankModelTask, Found, find, path_of, registered},
         models::{Contents, NewBase, models_folder},
+        row_files,
     },
 };
 
@@ -39,10 +40,10 @@ impl JobHandler for BlankModelJob {
     ) -> BoxFuture<'job, JobResult> {
         async move {
             let task: BlankModelTask = task_of(job)?;
-            let path = path_of(job.job.id);
-            if let Some(done) = registered(app, job.job.project_id, &path).await? {
+            if let Some(done) = done(app, job).await? {
                 return Ok(done);
             }
+            let path = path_of(job.job.id, job.attempt);
             let folder = models_folder(app).join(&path);
             let made = make(app, job, control, &task, &folder).await;
             let registered = match made {
@@ -60,11 +61,12 @@ impl JobHandler for BlankModelJob {
             };
             match registered {
                 Ok(version) => Ok(told(&version)),
+                // The answer may have been lost, and not the change.
                 Err(error) => {
-                    // Another runner, or the next attempt, makes it in the same place.
-                    if matches!(error, JobError::Failed(_) | JobError::Cancelled) {
-                        drop(tokio::fs::remove_dir_all(&folder).await);
+                    if let Some(done) = done(app, job).await? {
+                        return Ok(done);
                     }
+                    drop(tokio::fs::remove_dir_all(&folder).await);
                     Err(error)
                 }
             }
@@ -77,16 +79,12 @@ fn told(version: &ModelVersion) -> String {
     format!("registered {} version {}", version.name, version.number)
 }
 
-/// What an earlier attempt registered before its runner died.
-async fn registered(
-    app: &App,
-    project_id: ProjectId,
-    path: &str,
-) -> Result<Option<String>, JobError> {
+/// What the job has registered, in this attempt or an earlier one whose runner died.
+async fn done(app: &App, job: &JobRecord) -> Result<Option<String>, JobError> {
     let mut tx = app.store.read().await?;
-    let known = store::models::list_versions(&mut tx, project_id).await?;
-    let found = known.iter().find(|version| version.path == path);
-    Ok(found.map(told))
+    let found = registered(&mut tx, job.job.project_id, job.job.id).await;
+    let found = found.map_err(|error| JobError::Failed(error.to_string()))?;
+    Ok(found.as_ref().map(told))
 }
 
 /// Makes the tokenizer and draws the weights.
@@ -102,11 +100,19 @@ async fn make(
     let found = found.map_err(|error| JobError::Failed(error.to_string()))?;
     let vocabulary = match found {
         Found::Given(vocabulary) => *vocabulary,
-        Found::Texts(file, size) => {
+        Found::Texts(record, size) => {
+            let file = row_files::write_of(app, &record, Some(Split::Train)).await;
+            let file = file.map_err(|error| JobError::Failed(error.to_string()))?;
             control
-                .progress(app, Some(0.1), "training the tokenizer")
+                .progress(
+                    app,
+                    Some(0.1),
+                    "training the tokenizer, which cannot be stopped",
+                )
                 .await?;
-            aside(move || train(&file, size)).await?
+            let trained = aside(move || train(&file, size)).await?;
+            control.check()?;
+            trained
         }
     };
     control

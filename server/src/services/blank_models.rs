@@ -1,18 +1,17 @@
 //! Blank models: asked for here, made and registered by the job in
 //! [`jobs::blank_model`](crate::jobs::blank_model).
 
-use std::path::PathBuf;
-
 use serde::{Deserialize, Serialize};
 use shared::{
     blank::{BlankModel, CreateBlankModel, MOST_PARAMETERS, TokenizerSource, VOCABULARY},
-    dataset::Split,
     error::FieldError,
     ids::{JobId, ProjectId, UserId},
     job::JobKind,
+    model::ModelVersion,
 };
 use store::{
-    dataset_versions,
+    Tx,
+    dataset_versions::{self, VersionRecord},
     jobs::{self, JobRecord},
     models,
 };
@@ -25,8 +24,8 @@ use crate::{
     services::{
         change::Change,
         jobs::{queued, recent},
+        memory,
         models::usable_name,
-        row_files,
         run_cache::outline_of,
     },
 };
@@ -35,10 +34,23 @@ use crate::{
 /// offered there.
 const FOLDER: &str = ".blank";
 
-/// Where the blank model of a job is, seen from the folder of base models.
+/// Where an attempt of a job makes its blank model, seen from the folder of base models. Each has a place
+/// of its own, because one that has lost the job may still be writing.
 #[must_use]
-pub fn path_of(job: JobId) -> String {
-    format!("{FOLDER}/{job}")
+pub fn path_of(job: JobId, attempt: i64) -> String {
+    format!("{FOLDER}/{job}-{attempt}")
+}
+
+/// The blank model that a job has registered, if it has.
+pub async fn registered(
+    tx: &mut Tx,
+    project_id: ProjectId,
+    job: JobId,
+) -> ApiResult<Option<ModelVersion>> {
+    let known = models::list_versions(tx, project_id).await?;
+    let of_job = format!("{FOLDER}/{job}-");
+    let mut known = known.into_iter();
+    Ok(known.find(|version| version.path.starts_with(&of_job)))
 }
 
 /// What the job of a blank model is told.
@@ -74,7 +86,7 @@ pub async fn create_blank_model(
     let mut errors = Vec::new();
     match usable_name(&request.name) {
         Ok(name) => request.name = name.to_owned(),
-        Err(error) => errors.extend(error.fields()),
+        Err(error) => errors.extend(error.into_fields()?),
     }
     let problems = request.shape.problems();
     let fits = problems.is_empty();
@@ -85,19 +97,11 @@ pub async fn create_blank_model(
     }));
     match vocabulary_size(app, access.project_id(), &request.tokenizer).await {
         Ok(size) => {
-            let parameters = request.shape.parameters(size);
-            if fits && parameters > MOST_PARAMETERS {
-                let message = format!(
-                    "gives {:.0} M weights with {size} tokens, more than the {} M that are made \
-                     here: take fewer layers, or `temper blank` and register the folder",
-                    parameters as f64 / 1e6,
-                    MOST_PARAMETERS / 1_000_000
-                );
+            if fits && let Some(message) = too_large(request.shape.parameters(size), size) {
                 errors.push(FieldError::new("shape.hidden_size", message));
             }
         }
-        Err(error @ ApiError::Invalid { .. }) => errors.extend(error.fields()),
-        Err(error) => return Err(error),
+        Err(error) => errors.extend(error.into_fields()?),
     }
     if !errors.is_empty() {
         return Err(ApiError::invalid_fields(errors));
@@ -118,6 +122,31 @@ pub async fn create_blank_model(
         .await?;
     app.job_wake.notify_one();
     Ok(BlankModel { job, request })
+}
+
+/// Why so many weights are not made here, if they are too many.
+fn too_large(parameters: u64, tokens: usize) -> Option<String> {
+    let weights = format!(
+        "gives {:.0} M weights with {tokens} tokens",
+        parameters as f64 / 1e6
+    );
+    if parameters > MOST_PARAMETERS {
+        let most = MOST_PARAMETERS / 1_000_000;
+        return Some(format!(
+            "{weights}, more than the {most} M that are made here: take fewer layers, or \
+             `temper blank` and register the folder"
+        ));
+    }
+    let needed = parameters.saturating_mul(4);
+    let total = memory::measure().map(|memory| u64::try_from(memory.total).unwrap_or(0));
+    total.filter(|total| needed > total / 2).map(|total| {
+        format!(
+            "{weights}, {:.1} GB, which the server's {:.1} GB of memory do not hold beside all else: \
+             take fewer layers",
+            needed as f64 / 1e9,
+            total as f64 / 1e9
+        )
+    })
 }
 
 /// How many tokens a blank model will have, at most.
@@ -148,8 +177,8 @@ async fn vocabulary_size(
 pub enum Found {
     /// That of a model.
     Given(Box<Vocabulary>),
-    /// A file of rows, and how many tokens it shall give.
-    Texts(PathBuf, usize),
+    /// A version whose rows have the texts, and how many tokens they shall give.
+    Texts(Box<VersionRecord>, usize),
 }
 
 /// Looks up what a tokenizer is made of, and refuses what is not in the project by its field.
@@ -182,9 +211,7 @@ pub async fn find(app: &App, project_id: ProjectId, source: &TokenizerSource) ->
                 let message = "has no rows to learn from: all of its rows are held back";
                 return Err(ApiError::invalid(field, message));
             }
-            drop(tx);
-            let file = row_files::file_of(app, &record, Some(Split::Train)).await?;
-            Ok(Found::Texts(file, *vocabulary))
+            Ok(Found::Texts(Box::new(record), *vocabulary))
         }
     }
 }

@@ -60,6 +60,9 @@ pub async fn create_export(
 ) -> ApiResult<ModelExport> {
     let version = models::get_model_version(app, access, id).await?;
     let format = request.format;
+    if version.kind == ModelKind::Blank {
+        return Err(ApiError::invalid("format", asking::no_answers(&version)));
+    }
     if !version.kind.writes_answers() {
         let message = "a reward model scores answers, which no other form can say: download its \
                        PEFT adapter";

@@ -1,7 +1,7 @@
 //! The rows of dataset versions as files that the trainer reads.
 //!
 //! A version never changes, so the file of one side of it is written once and then used by every
-//! preflight. A run writes it again when it starts: what it learns from is what the database holds,
+//! preflight. What learns from it, a run or a tokenizer, writes it again: that is what the database holds,
 //! whoever may have changed the file. It gets its name when the disk has all of it.
 
 use std::{

@@ -201,6 +201,11 @@ async fn a_blank_model_is_neither_adapted_nor_asked() {
     adapted["config"]["adapter"] = json!({ "rank": 4 });
     let refused = lab.client.post(RUNS, &adapted).await.expect(422);
     assert_eq!(refused["fields"][0]["field"], "config.adapter");
+    let message = text(&refused["fields"][0]["message"]);
+    assert!(
+        message.ends_with("as they are, so train all weights"),
+        "{message}"
+    );
     let mut slow = lab.pretraining(&blank, &corpus);
     slow["config"]["optimizer"] = json!({});
     assert_eq!(lab.codes(&slow).await, ["unusual_learning_rate"]);
@@ -212,4 +217,11 @@ async fn a_blank_model_is_neither_adapted_nor_asked() {
     let chat = json!({ "messages": turn("user", "red") });
     let refused = lab.client.post(&path, &chat).await.expect(409);
     assert!(refused.to_string().contains("blank"), "{refused}");
+    let exports = format!("/api/projects/p/models/{}/exports", text(&blank["id"]));
+    let format = json!({ "format": "gguf_f16" });
+    let refused = lab.client.post(&exports, &format).await.expect(422);
+    assert!(
+        refused.to_string().contains("pretrain it first"),
+        "{refused}"
+    );
 }

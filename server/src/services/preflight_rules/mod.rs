@@ -102,7 +102,8 @@ fn blank(setup: &RunSetup) -> Option<Finding> {
         return None;
     }
     if !config.adapter.is_whole() {
-        let message = "the base is blank: an adapter would leave its random weights as they are, so                        train all weights";
+        let message = "the base is blank: an adapter would leave its random weights as they are, so \
+                       train all weights";
         return Some(error("blank_base", "config.adapter", message));
     }
     (config.method != Method::Pretrain).then(|| {
