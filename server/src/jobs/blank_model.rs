@@ -6,10 +6,7 @@
 use std::path::Path;
 
 use futures::{FutureExt, future::BoxFuture};
-use shared::{
-    dataset::Split,
-    model::{ModelKind, ModelVersion},
-};
+use shared::{dataset::Split, model::ModelKind};
 use store::jobs::JobRecord;
 use trainer::{
     TrainerError,
@@ -17,11 +14,11 @@ use trainer::{
     data::read_rows,
 };
 
-use super::{JobControl, JobError, JobHandler, JobResult, register, task_of};
+use super::{JobControl, JobError, JobHandler, JobResult, register, registered, task_of};
 use crate::{
     app::App,
     services::{
-        blank_models::{BlankModelTask, Found, find, path_of, registered},
+        blank_models::{BlankModelTask, Found, find, path_of, version_of},
         models::{Contents, NewBase, models_folder},
         row_files,
     },
@@ -45,8 +42,8 @@ impl JobHandler for BlankModelJob {
             }
             let path = path_of(job.job.id, job.attempt);
             let folder = models_folder(app).join(&path);
-            let made = make(app, job, control, &task, &folder).await;
-            let registered = match made {
+            let contents = make(app, job, control, &task, &folder).await;
+            let version = match contents {
                 Ok(contents) => {
                     let base = NewBase {
                         name: task.request.name,
@@ -59,32 +56,25 @@ impl JobHandler for BlankModelJob {
                 }
                 Err(error) => Err(error),
             };
-            match registered {
-                Ok(version) => Ok(told(&version)),
+            if version.is_err() {
                 // The answer may have been lost, and not the change.
-                Err(error) => {
-                    if let Some(done) = done(app, job).await? {
-                        return Ok(done);
-                    }
-                    drop(tokio::fs::remove_dir_all(&folder).await);
-                    Err(error)
+                if let Some(done) = done(app, job).await? {
+                    return Ok(done);
                 }
+                drop(tokio::fs::remove_dir_all(&folder).await);
             }
+            version.map(|version| registered(&version))
         }
         .boxed()
     }
 }
 
-fn told(version: &ModelVersion) -> String {
-    format!("registered {} version {}", version.name, version.number)
-}
-
 /// What the job has registered, in this attempt or an earlier one whose runner died.
 async fn done(app: &App, job: &JobRecord) -> Result<Option<String>, JobError> {
     let mut tx = app.store.read().await?;
-    let found = registered(&mut tx, job.job.project_id, job.job.id).await;
+    let found = version_of(&mut tx, job.job.project_id, job.job.id).await;
     let found = found.map_err(|error| JobError::Failed(error.to_string()))?;
-    Ok(found.as_ref().map(told))
+    Ok(found.as_ref().map(registered))
 }
 
 /// Makes the tokenizer and draws the weights.

@@ -97,6 +97,11 @@ async fn register(
     added.map_err(failed)
 }
 
+/// What a job says that has registered a base model.
+fn registered(version: &ModelVersion) -> String {
+    format!("registered {} version {}", version.name, version.number)
+}
+
 /// Does the work of one kind of job.
 pub trait JobHandler: Debug + Send + Sync {
     /// Works on a job until its end. Must return soon after `control` says stop.

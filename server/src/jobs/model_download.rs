@@ -10,7 +10,7 @@ use shared::model::ModelKind;
 use store::jobs::JobRecord;
 use tokio::sync::watch;
 
-use super::{JobControl, JobError, JobHandler, JobResult, register, task_of};
+use super::{JobControl, JobError, JobHandler, JobResult, register, registered, task_of};
 use crate::{
     app::App,
     services::{
@@ -47,10 +47,7 @@ impl JobHandler for ModelDownloadJob {
             let contents = contents.map_err(JobError::Failed)?;
             let base = base(app, &task, fetched, contents)?;
             let version = register(app, job, control, task.requested_by, base).await?;
-            Ok(format!(
-                "registered {} version {}",
-                version.name, version.number
-            ))
+            Ok(registered(&version))
         }
         .boxed()
     }

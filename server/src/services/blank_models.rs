@@ -42,7 +42,7 @@ pub fn path_of(job: JobId, attempt: i64) -> String {
 }
 
 /// The blank model that a job has registered, if it has.
-pub async fn registered(
+pub async fn version_of(
     tx: &mut Tx,
     project_id: ProjectId,
     job: JobId,
@@ -155,21 +155,17 @@ async fn vocabulary_size(
     project_id: ProjectId,
     source: &TokenizerSource,
 ) -> ApiResult<usize> {
-    match source {
-        TokenizerSource::Trained { vocabulary, .. } if !VOCABULARY.contains(vocabulary) => {
-            let (least, most) = (VOCABULARY.start(), VOCABULARY.end());
-            let message = format!("must be from {least} to {most}");
-            Err(ApiError::invalid("tokenizer.vocabulary", message))
-        }
-        TokenizerSource::Trained { vocabulary, .. } => {
-            find(app, project_id, source).await?;
-            Ok(*vocabulary)
-        }
-        TokenizerSource::Model { .. } => match find(app, project_id, source).await? {
-            Found::Given(vocabulary) => Ok(vocabulary.size()),
-            Found::Texts(_, size) => Ok(size),
-        },
+    if let TokenizerSource::Trained { vocabulary, .. } = source
+        && !VOCABULARY.contains(vocabulary)
+    {
+        let (least, most) = (VOCABULARY.start(), VOCABULARY.end());
+        let message = format!("must be from {least} to {most}");
+        return Err(ApiError::invalid("tokenizer.vocabulary", message));
     }
+    Ok(match find(app, project_id, source).await? {
+        Found::Given(vocabulary) => vocabulary.size(),
+        Found::Texts(_, size) => size,
+    })
 }
 
 /// A tokenizer, or what it is trained on.
