@@ -3,7 +3,7 @@
 use std::ops::Range;
 use std::sync::Arc;
 
-use candle_core::{DType, Device, Result, Tensor};
+use candle_core::{Device, Result, Tensor};
 use half::bf16;
 
 use super::batch::Batch;
@@ -11,7 +11,7 @@ use super::block::SavedBlock;
 use super::gradients::Gradients;
 use super::head::Scores;
 use crate::adapter::{Adapter, RowScales};
-use crate::model::{Matrix, ModelConfig, Weight, Weights};
+use crate::model::{ModelConfig, Weight, Weights};
 use crate::ops::{self, AttentionShape, Buffer, DropoutKey, Pool, RopeTable};
 
 /// A base model ready to compute.
@@ -120,6 +120,7 @@ impl Model {
             head_dim: config.head_dim,
             scale: 1.0 / (config.query_pre_attn_scalar as f32).sqrt(),
             window: None,
+            rounded: weights.embedding.is_brain(),
         };
         let table =
             |theta, scaling| RopeTable::new(config.head_dim, theta, scaling, config.context());
@@ -187,11 +188,10 @@ impl Model {
 
     /// A factor in the precision of the embedding, as transformers rounds it.
     fn rounded_as_embedding(&self, factor: f64) -> f32 {
-        match &self.weights.embedding {
-            Matrix::Numbers(numbers) if numbers.dtype() == DType::BF16 => {
-                bf16::from_f64(factor).to_f32()
-            }
-            _ => factor as f32,
+        if self.weights.embedding.is_brain() {
+            bf16::from_f64(factor).to_f32()
+        } else {
+            factor as f32
         }
     }
 

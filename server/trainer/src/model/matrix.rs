@@ -43,6 +43,11 @@ impl Deref for Rows {
 }
 
 impl Matrix {
+    /// Whether it is in bfloat16.
+    pub fn is_brain(&self) -> bool {
+        matches!(self, Self::Numbers(numbers) if numbers.dtype() == DType::BF16)
+    }
+
     /// Rows and columns.
     pub fn dims2(&self) -> Result<(usize, usize)> {
         match self {

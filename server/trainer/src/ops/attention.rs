@@ -33,6 +33,9 @@ pub struct AttentionShape {
     pub scale: f32,
     /// How many rows each row sees, itself included; absent for all before it.
     pub window: Option<usize>,
+    /// Whether a GPU may round what it multiplies, as its tensor cores take it. The processor has 32
+    /// bits here in any case, and attention over a cache too.
+    pub rounded: bool,
 }
 
 impl AttentionShape {

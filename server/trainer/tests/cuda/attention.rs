@@ -3,7 +3,7 @@
 use candle_core::{DType, Tensor};
 use trainer::ops::{self, AttentionShape, Segment};
 
-use crate::support::{compare, numbers};
+use crate::support::{BRAIN, compare, numbers};
 
 const LIMIT: f64 = 2e-5;
 
@@ -42,24 +42,32 @@ fn attention_and_its_gradients_are_the_processors() {
             (8, 2, 128, Some(64)),
             (4, 1, 256, None),
         ] {
-            let shape = AttentionShape {
-                heads,
-                kv_heads,
-                head_dim,
-                scale: 1.0 / (head_dim as f32).sqrt(),
-                window,
-            };
-            compare("attention", LIMIT, |device| {
-                let rows = tree.last().map_or(0, |segment| segment.end);
-                let qkv = (numbers((rows, shape.qkv_width()), 1, device) * 2.0)?;
-                let dout = numbers((rows, shape.width()), 2, device);
-                let count = rows * (shape.width() + shape.heads);
-                let out = Tensor::zeros(count, DType::F32, device)?;
-                let d = numbers(qkv.dims(), 3, device);
-                ops::attention(&out, &qkv, tree, shape)?;
-                ops::attention_backward(&d, &dout, &qkv, &out, tree, shape)?;
-                Ok(vec![("forward", out), ("backward", d)])
-            });
+            for (rounded, limit) in [(false, LIMIT), (true, BRAIN)] {
+                let shape = AttentionShape {
+                    heads,
+                    kv_heads,
+                    head_dim,
+                    scale: 1.0 / (head_dim as f32).sqrt(),
+                    window,
+                    rounded,
+                };
+                let what = if rounded {
+                    "attention, rounded"
+                } else {
+                    "attention"
+                };
+                compare(what, limit, |device| {
+                    let rows = tree.last().map_or(0, |segment| segment.end);
+                    let qkv = (numbers((rows, shape.qkv_width()), 1, device) * 2.0)?;
+                    let dout = numbers((rows, shape.width()), 2, device);
+                    let count = rows * (shape.width() + shape.heads);
+                    let out = Tensor::zeros(count, DType::F32, device)?;
+                    let d = numbers(qkv.dims(), 3, device);
+                    ops::attention(&out, &qkv, tree, shape)?;
+                    ops::attention_backward(&d, &dout, &qkv, &out, tree, shape)?;
+                    Ok(vec![("forward", out), ("backward", d)])
+                });
+            }
         }
     }
 }
@@ -73,6 +81,7 @@ fn attention_over_a_cache_is_the_processors() {
             head_dim,
             scale: 1.0 / (head_dim as f32).sqrt(),
             window,
+            rounded: false,
         };
         compare("attention over a cache", LIMIT, |device| {
             let q = (numbers((4, shape.qkv_width()), 1, device) * 2.0)?;

@@ -34,6 +34,7 @@ fn norms_of_heads_are_the_processors() {
             head_dim: 40,
             scale: 1.0,
             window: None,
+            rounded: false,
         };
         let raw = numbers((33, shape.qkv_width()), 1, device);
         let d = numbers((33, shape.qkv_width()), 2, device);

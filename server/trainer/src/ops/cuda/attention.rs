@@ -2,9 +2,12 @@
 
 use candle_core::{CudaDevice, Result, bail};
 
-use super::launch::{ATTENTION, ATTENTION_BACKWARD, ATTENTION_CACHED, Grid, Launch, THREADS, WARP};
+use super::launch::{
+    ATTENTION, ATTENTION_BACKWARD, ATTENTION_CACHED, ATTENTION_TENSOR, ATTENTION_TENSOR_BACKWARD,
+    Grid, Launch, Module, THREADS, WARP,
+};
 use super::memory::{self, Pointer, Source, Target};
-use super::segments::{TILE, Tree, below};
+use super::segments::{Tree, below};
 use super::uploads::upload;
 use crate::ops::attention::{Attention, AttentionShape};
 use crate::ops::attention_backward::Backward;
@@ -12,17 +15,92 @@ use crate::ops::attention_cached::Cached;
 
 /// Into how many warps' widths the kernels may split a head.
 const PARTS: [usize; 5] = [1, 2, 3, 4, 8];
+/// The widths of heads that the kernels for tensor cores are made for; they take narrower ones too.
+const WIDTHS: [usize; 2] = [64, 128];
 
-/// The kernel that fits a head: the fewest parts that cover it.
-fn kernel(name: &str, shape: AttentionShape) -> Result<String> {
-    let Some(parts) = PARTS.iter().find(|parts| **parts * WARP >= shape.head_dim) else {
-        bail!(
-            "heads of {} numbers are too wide for attention on CUDA, which goes up to 256; set the \
-             device to cpu",
-            shape.head_dim
-        );
-    };
-    Ok(format!("{name}_{parts}"))
+/// Which kernels work on a head.
+#[derive(Clone, Copy)]
+enum Way {
+    /// Those in 32 bits, which split a head into so many parts.
+    Plain(usize),
+    /// Those in bfloat16 on tensor cores, for heads of so many numbers or fewer.
+    Tensor(usize),
+}
+
+impl Way {
+    /// Those that fit a head best.
+    fn of(shape: AttentionShape) -> Result<Self> {
+        let width = WIDTHS.iter().find(|width| **width >= shape.head_dim);
+        match width {
+            // Numbers are read in pairs.
+            Some(width) if shape.rounded && shape.head_dim.is_multiple_of(2) => {
+                Ok(Self::Tensor(*width))
+            }
+            _ => Self::plain(shape),
+        }
+    }
+
+    /// Those in 32 bits: with the fewest parts that cover a head.
+    fn plain(shape: AttentionShape) -> Result<Self> {
+        let Some(parts) = PARTS.iter().find(|parts| **parts * WARP >= shape.head_dim) else {
+            bail!(
+                "heads of {} numbers are too wide for attention on CUDA, which goes up to 256; set \
+                 the device to cpu",
+                shape.head_dim
+            );
+        };
+        Ok(Self::Plain(*parts))
+    }
+
+    /// Rows of a tile; `TILE` of `attention.cuh` and `OWN_ROWS` of `attention_tensor.cuh`.
+    const fn tile(self) -> usize {
+        match self {
+            Self::Plain(_) => 32,
+            Self::Tensor(_) => 64,
+        }
+    }
+
+    /// Words of shared memory of the kernels for the forward, for queries and for keys.
+    const fn words(self, shape: AttentionShape) -> [usize; 3] {
+        match self {
+            Self::Plain(_) => {
+                let (dim, apart) = (shape.head_dim, shape.head_dim + 1);
+                let backward = self.tile() * 2 * (dim + apart);
+                [self.tile() * (dim + apart), backward, backward]
+            }
+            Self::Tensor(width) => {
+                // Of a row as it is, with the gap behind, and of one in tiles of columns.
+                let (straight, flipped) = (width / 2 + 4, width / 2);
+                let keys = if width <= 64 { 64 } else { 32 };
+                [
+                    64 * (straight + flipped),
+                    keys * (2 * straight + flipped),
+                    (2 * 64 + 2 * 32) * straight + 2 * 32 * flipped,
+                ]
+            }
+        }
+    }
+
+    fn grid(self, tiles: usize, heads: usize) -> Grid {
+        match self {
+            Self::Plain(_) => Grid::of(tiles, heads),
+            Self::Tensor(_) => Grid::of(tiles, heads).by(4 * WARP),
+        }
+    }
+
+    fn name(self, suffix: &str) -> String {
+        match self {
+            Self::Plain(parts) => format!("attention{suffix}_{parts}"),
+            Self::Tensor(width) => format!("attention_tensor{suffix}_{width}"),
+        }
+    }
+
+    const fn modules(self) -> (Module, Module) {
+        match self {
+            Self::Plain(_) => (ATTENTION, ATTENTION_BACKWARD),
+            Self::Tensor(_) => (ATTENTION_TENSOR, ATTENTION_TENSOR_BACKWARD),
+        }
+    }
 }
 
 /// Adds what all kernels of attention end with.
@@ -42,17 +120,18 @@ pub(in crate::ops) fn forward(
 ) -> Result<()> {
     let (device, shape) = (&qkv.0.device, op.shape);
     let rows = qkv.1.dims()[0];
-    let tree = Tree::new(device, op.segments)?;
+    let way = Way::of(shape)?;
+    let tree = Tree::new(device, op.segments, way.tile())?;
     let out = memory::target(&mut out)?;
-    let name = kernel("attention", shape)?;
-    let launch = Launch::new(device, ATTENTION, &name)
+    let name = way.name("");
+    let launch = Launch::new(device, way.modules().0, &name)
         .pointer(out)
         .pointer(out.behind(rows * shape.width()))
         .pointer(memory::source(qkv)?)
         .pointer(tree.segments.pointer())
         .pointer(tree.tiles.pointer());
-    let floats = TILE * (2 * shape.head_dim + 1);
-    with_shape(launch, shape).run(Grid::of(tree.count, shape.heads).sharing(floats))
+    let [words, ..] = way.words(shape);
+    with_shape(launch, shape).run(way.grid(tree.count, shape.heads).sharing(words))
 }
 
 pub(in crate::ops) fn backward(
@@ -63,7 +142,8 @@ pub(in crate::ops) fn backward(
 ) -> Result<()> {
     let (device, shape) = (&qkv.0.device, op.shape);
     let rows = qkv.1.dims()[0];
-    let tree = Tree::new(device, op.segments)?;
+    let way = Way::of(shape)?;
+    let tree = Tree::new(device, op.segments, way.tile())?;
     let below = upload(device, &below(op.segments))?;
     let dqkv = memory::target(&mut dqkv)?;
     let (dout, qkv) = (memory::source(dout)?, memory::source(qkv)?);
@@ -73,7 +153,7 @@ pub(in crate::ops) fn backward(
     let delta = Pointer::new(&scratch);
     of_rows(device, delta, out, dout, rows, shape)?;
     let start = |name| {
-        Launch::new(device, ATTENTION_BACKWARD, name)
+        Launch::new(device, way.modules().1, name)
             .pointer(dqkv)
             .pointer(dout)
             .pointer(qkv)
@@ -82,12 +162,12 @@ pub(in crate::ops) fn backward(
             .pointer(tree.segments.pointer())
             .pointer(tree.tiles.pointer())
     };
-    let floats = TILE * (4 * shape.head_dim + 2);
-    let name = kernel("attention_queries", shape)?;
-    with_shape(start(&name), shape).run(Grid::of(tree.count, shape.heads).sharing(floats))?;
-    let name = kernel("attention_keys", shape)?;
+    let [_, of_queries, of_keys] = way.words(shape);
+    let name = way.name("_queries");
+    with_shape(start(&name), shape).run(way.grid(tree.count, shape.heads).sharing(of_queries))?;
+    let name = way.name("_keys");
     with_shape(start(&name).pointer(below.pointer()), shape)
-        .run(Grid::of(tree.count, shape.kv_heads).sharing(floats))
+        .run(way.grid(tree.count, shape.kv_heads).sharing(of_keys))
 }
 
 /// `δ = rowsum(dO ∘ O)` for each head of each row.
@@ -120,7 +200,7 @@ pub(in crate::ops) fn cached(
     let places = op.lengths.iter();
     let places = places.flat_map(|(slot, length)| [*slot as u32, *length as u32]);
     let places = upload(device, &places.collect::<Vec<_>>())?;
-    let name = kernel("attention_cached", shape)?;
+    let name = Way::plain(shape)?.name("_cached");
     let launch = Launch::new(device, ATTENTION_CACHED, &name)
         .pointer(memory::target(&mut out)?)
         .pointer(memory::source(q)?)

@@ -11,6 +11,7 @@ use candle_core::{Error, Result, bail};
 use super::memory::Pointer;
 
 /// The kernels of one file of `kernels`, as PTX.
+#[derive(Clone, Copy)]
 pub(super) struct Module {
     name: &'static str,
     ptx: &'static str,
@@ -29,6 +30,8 @@ pub(super) const ADAMW: Module = module!("adamw");
 pub(super) const ATTENTION: Module = module!("attention");
 pub(super) const ATTENTION_BACKWARD: Module = module!("attention_backward");
 pub(super) const ATTENTION_CACHED: Module = module!("attention_cached");
+pub(super) const ATTENTION_TENSOR: Module = module!("attention_tensor");
+pub(super) const ATTENTION_TENSOR_BACKWARD: Module = module!("attention_tensor_backward");
 pub(super) const DECOMPOSE: Module = module!("decompose");
 pub(super) const DROPOUT: Module = module!("dropout");
 pub(super) const GEMM: Module = module!("gemm");
@@ -56,6 +59,7 @@ const SHARED_BYTES: usize = (48 - 8) * 1024;
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Grid {
     blocks: (usize, usize),
+    threads: usize,
     /// Bytes of shared memory of each block, whose size the kernel does not know.
     shared: usize,
 }
@@ -70,6 +74,7 @@ impl Grid {
     pub(super) const fn of(first: usize, second: usize) -> Self {
         Self {
             blocks: (first, second),
+            threads: THREADS,
             shared: 0,
         }
     }
@@ -89,10 +94,22 @@ impl Grid {
         Self::of(rows, columns.div_ceil(THREADS))
     }
 
-    /// The same with room for so many floats that a block shares.
-    pub(super) const fn sharing(self, floats: usize) -> Self {
+    /// A thread for every few elements of a large matrix, as `for_columns` of `common.cuh` takes
+    /// them.
+    pub(super) const fn large(rows: usize, columns: usize) -> Self {
+        const AT_ONCE: usize = 4;
+        Self::matrix(rows, columns.div_ceil(AT_ONCE))
+    }
+
+    /// The same with so many threads in a block.
+    pub(super) const fn by(self, threads: usize) -> Self {
+        Self { threads, ..self }
+    }
+
+    /// The same with room for so many words that a block shares.
+    pub(super) const fn sharing(self, words: usize) -> Self {
         Self {
-            shared: floats * size_of::<f32>(),
+            shared: words * size_of::<u32>(),
             ..self
         }
     }
@@ -194,7 +211,7 @@ impl<'a> Launch<'a> {
         }
         let config = LaunchConfig {
             grid_dim: (across, u32::from(down), 1),
-            block_dim: (THREADS as u32, 1, 1),
+            block_dim: (grid.threads as u32, 1, 1),
             shared_mem_bytes: grid.shared as u32,
         };
         #[expect(unsafe_code, reason = "starts a kernel")]

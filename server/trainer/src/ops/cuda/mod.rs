@@ -10,7 +10,7 @@
 //! | `memory` | pointers into tensors |
 //! | `uploads` | lists of numbers on the device |
 //! | `gemm` | products, by cuBLAS |
-//! | `attention`, `segments` | attention forward, backward and over a cache |
+//! | `attention`, `segments` | attention forward, backward and over a cache, in 32 bits or on tensor cores |
 //! | the others | the operations of the files of their names |
 //!
 //! # Adding a body

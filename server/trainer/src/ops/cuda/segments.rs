@@ -5,9 +5,6 @@ use candle_core::{CudaDevice, Result};
 use super::uploads::{Upload, upload};
 use crate::ops::segments::{Segment, Sight};
 
-/// Rows that a block works on; `TILE` of `attention.cuh`.
-pub(super) const TILE: usize = 32;
-
 /// The segments of a batch on the device.
 pub(super) struct Tree {
     /// For each segment its first row, the one behind its last, how many rows are above it, and the
@@ -20,8 +17,9 @@ pub(super) struct Tree {
 }
 
 impl Tree {
-    pub(super) fn new(device: &CudaDevice, segments: &[Segment]) -> Result<Self> {
-        let (rows, tiles) = (rows(segments), tiles(segments));
+    /// In tiles of so many rows.
+    pub(super) fn new(device: &CudaDevice, segments: &[Segment], tile: usize) -> Result<Self> {
+        let (rows, tiles) = (rows(segments), tiles(segments, tile));
         Ok(Self {
             segments: upload(device, &rows)?,
             count: tiles.len() / 2,
@@ -41,11 +39,11 @@ fn rows(segments: &[Segment]) -> Vec<u32> {
 }
 
 /// The tiles that see the most rows come first, so that the last to end are short.
-fn tiles(segments: &[Segment]) -> Vec<u32> {
+fn tiles(segments: &[Segment], tile: usize) -> Vec<u32> {
     let mut tiles: Vec<(usize, usize, usize)> = Vec::new();
     for (number, segment) in segments.iter().enumerate() {
         let height = Sight::new(segments, number).height;
-        for first in (segment.start..segment.end).step_by(TILE) {
+        for first in (segment.start..segment.end).step_by(tile) {
             tiles.push((height + first - segment.start, number, first));
         }
     }
