@@ -9,8 +9,8 @@ use crate::adapter::{Adapter, LoraShape, parameters};
 use crate::data::TokenizedRow;
 use crate::engine::Model;
 use crate::model::{
-    Activation, Architecture, HeadNorms, LayerWeights, Matrix, ModelConfig, PostNorms, RopeScaling,
-    SlidingWindow, Weights,
+    Activation, Architecture, HeadNorms, Joined, LayerWeights, Matrix, ModelConfig, PostNorms,
+    RopeScaling, SlidingWindow, Weights,
 };
 
 /// Two layers, D = 64, H = 4, KV = 2, V = 700: more than one vocabulary tile.
@@ -75,6 +75,7 @@ pub(crate) fn random_weights(config: &ModelConfig, seed: u64) -> Weights {
             gate: linear(random, inner, hidden),
             up: linear(random, inner, hidden),
             down: linear(random, hidden, inner),
+            joined: Joined::default(),
         })
         .collect();
     let embedding = uniform(random, &[config.vocab_size, hidden], 0.2).into();

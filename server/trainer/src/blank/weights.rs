@@ -6,7 +6,7 @@ use rand_chacha::ChaCha8Rng;
 
 use crate::adapter::normal;
 use crate::error::Result;
-use crate::model::{HeadNorms, LayerWeights, Matrix, ModelConfig, PostNorms, Weights};
+use crate::model::{HeadNorms, Joined, LayerWeights, Matrix, ModelConfig, PostNorms, Weights};
 
 /// Weights as transformers draws them: matrices and the embedding from N(0, σ²), norms that only
 /// divide, biases zero.
@@ -80,6 +80,7 @@ impl Draw {
             gate: self.matrix(inner, hidden)?,
             up: self.matrix(inner, hidden)?,
             down: self.matrix(hidden, inner)?,
+            joined: Joined::default(),
         })
     }
 }

@@ -12,7 +12,7 @@ use super::gradients::Gradients;
 use super::model::{Adapters, Model, Pass};
 use crate::adapter::{Adapter, Group, LoraGroup, LoraPart};
 use crate::model::{Matrix, Rows};
-use crate::ops::{self, Buffer, DropoutKey};
+use crate::ops::{self, Buffer, DropoutKey, Products};
 
 /// One group of one layer in one pass.
 #[derive(Clone, Copy)]
@@ -63,6 +63,13 @@ impl<'a> Linear<'a> {
             adapter.group(self.layer, self.group)?,
             adapter.shape().scaling(),
         ))
+    }
+
+    /// How the adapter's matrices are multiplied.
+    pub(super) fn products(&self) -> Products {
+        Products {
+            rounded: self.model.shape.rounded,
+        }
     }
 
     /// The key of this pass, layer and group, if there is dropout.
@@ -118,29 +125,48 @@ impl<'a> Linear<'a> {
     pub(super) fn forward(&self, y: &Tensor, x: &Tensor) -> Result<Option<Inner>> {
         let columns = self.columns(y)?;
         if let Adapters::Stretches(stretches) = &self.pass.adapters {
-            self.base(&columns, x)?;
+            self.whole_base(y, &columns, x)?;
             self.add_stretches(&columns, x, stretches)?;
             return Ok(None);
         }
         let Some((lora, scale)) = self.lora() else {
-            self.base(&columns, x)?;
+            self.whole_base(y, &columns, x)?;
             return Ok(None);
         };
         let dropped = self.adapter_input(x)?;
         let seen = dropped.as_deref().unwrap_or(x);
         let u = self.model.pool.take((x.dims2()?.0, lora.a.dims2()?.0))?;
-        ops::linear(&u, seen, &lora.a)?;
+        let products = self.products();
+        products.linear(&u, seen, &lora.a)?;
         let adapted = Self::adapted(lora, &columns, &u)?;
         let Some(scales) = self.row_scales() else {
-            self.base(&columns, x)?;
+            self.whole_base(y, &columns, x)?;
             for Adapted { part, y, u } in adapted {
-                ops::gemm_add(&y, &u, &part.b.t()?, scale)?;
+                products.gemm_add(&y, &u, &part.b.t()?, scale)?;
             }
             return Ok(Some(Inner { u, unscaled: None }));
         };
         self.base(&without(&columns, &adapted), x)?;
         let unscaled = Some(self.forward_decomposed(&adapted, scales, x, seen, scale)?);
         Ok(Some(Inner { u, unscaled }))
+    }
+
+    /// All layers' weights as one matrix, if they are one.
+    fn joined(&self) -> Option<&'a Tensor> {
+        let joined = &self.model.weights.layers[self.layer].joined;
+        match self.group {
+            Group::Attention => joined.attention.as_ref(),
+            Group::Mlp => joined.mlp.as_ref(),
+            Group::Output | Group::Down => None,
+        }
+    }
+
+    /// `y = x·Wᵀ` of all layers, whose columns of `y` are given too.
+    fn whole_base(&self, y: &Tensor, columns: &[(TargetModule, Tensor)], x: &Tensor) -> Result<()> {
+        match self.joined() {
+            Some(weight) => ops::linear(y, x, weight),
+            None => self.base(columns, x),
+        }
     }
 
     /// `y = x·Wᵀ` of some layers.
@@ -172,7 +198,7 @@ impl<'a> Linear<'a> {
         let gradients = gradients.group(self.layer, self.group);
         let (Some((lora, scale)), Some(inner), Some(gradients)) = (self.lora(), inner, gradients)
         else {
-            return dx.map_or(Ok(()), |dx| self.through_base(dx, &columns));
+            return dx.map_or(Ok(()), |dx| self.through_whole_base(dx, dy, &columns));
         };
         let mut adapted = Self::adapted(lora, &columns, &inner.u)?;
         let scaled = match (self.row_scales(), &inner.unscaled) {
@@ -181,23 +207,37 @@ impl<'a> Linear<'a> {
             }
             _ => None,
         };
+        let products = self.products();
         let du = self.model.pool.take(inner.u.dims())?;
         let rank = lora.a.dims2()?.0 / lora.parts.len();
         for (index, Adapted { part, y, u }) in adapted.iter().enumerate() {
             let du = du.narrow(1, index * rank, rank)?;
-            ops::gemm_scaled(&du, y, &part.b, scale)?;
-            ops::gemm_add(&gradients.parts[index].b, &y.t()?, u, scale)?;
+            products.gemm_scaled(&du, y, &part.b, scale)?;
+            products.gemm_add(&gradients.parts[index].b, &y.t()?, u, scale)?;
         }
         let dropped = self.adapter_input(x)?;
-        ops::gemm_add(&gradients.a, &du.t()?, dropped.as_deref().unwrap_or(x), 1.0)?;
+        products.gemm_add(&gradients.a, &du.t()?, dropped.as_deref().unwrap_or(x), 1.0)?;
         drop(dropped);
         match (dx, scaled) {
             (None, _) => Ok(()),
             (Some(dx), None) => {
-                self.through_base(dx, &columns)?;
+                self.through_whole_base(dx, dy, &columns)?;
                 self.add_through_a(dx, &du, lora)
             }
             (Some(dx), Some(_)) => self.through_decomposed(dx, &columns, &adapted, &du, lora),
+        }
+    }
+
+    /// `dx = Σ dy·W` over all layers, whose columns of `dy` are given too.
+    fn through_whole_base(
+        &self,
+        dx: &Tensor,
+        dy: &Tensor,
+        columns: &[(TargetModule, Tensor)],
+    ) -> Result<()> {
+        match self.joined() {
+            Some(weight) => ops::gemm(dx, dy, weight),
+            None => self.through_base(dx, columns),
         }
     }
 
@@ -221,11 +261,11 @@ impl<'a> Linear<'a> {
     /// `dx += dropout(du·A)`.
     fn add_through_a(&self, dx: &Tensor, du: &Tensor, lora: &LoraGroup) -> Result<()> {
         let Some(key) = self.dropout() else {
-            return ops::gemm_add(dx, du, &lora.a, 1.0);
+            return self.products().gemm_add(dx, du, &lora.a, 1.0);
         };
         let through = self.model.pool.take(dx.dims())?;
         let dropped = self.model.pool.take(dx.dims())?;
-        ops::gemm(&through, du, &lora.a)?;
+        self.products().gemm(&through, du, &lora.a)?;
         ops::dropout(&dropped, &through, key)?;
         ops::add(dx, &dropped)
     }

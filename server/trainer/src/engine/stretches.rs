@@ -32,10 +32,11 @@ impl<'a> Linear<'a> {
             let columns = columns.map(|(target, y)| Ok((*target, of_rows(y)?)));
             let columns = columns.collect::<Result<Vec<_>>>()?;
             let u = self.model.pool.take((rows.len(), lora.a.dims2()?.0))?;
-            ops::linear(&u, &of_rows(x)?, &lora.a)?;
+            let products = self.products();
+            products.linear(&u, &of_rows(x)?, &lora.a)?;
             let adapted = Self::adapted(lora, &columns, &u)?;
             for Adapted { part, y, u } in &adapted {
-                ops::gemm_add(y, u, &part.b.t()?, scale)?;
+                products.gemm_add(y, u, &part.b.t()?, scale)?;
             }
             if let Some(scales) = &applied.row_scales {
                 let scales = scales.group(self.layer, self.group);

@@ -4,12 +4,13 @@
 //! is an error too: a bias or an extra norm that is left out changes the model.
 
 use std::path::Path;
+use std::slice;
 
 use candle_core::{DType, Device, Tensor};
 use shared::training::Precision;
 
 use super::reason::refuse;
-use super::{HeadNorms, LayerWeights, Matrix, ModelConfig, PostNorms, Weights};
+use super::{HeadNorms, Joined, LayerWeights, Matrix, ModelConfig, PostNorms, Weights};
 use crate::error::{Result, TrainerError};
 use crate::ops::{self, Blocks};
 
@@ -62,7 +63,7 @@ pub(super) fn weights(
         device,
         precision,
     };
-    let [embedding] = in_one_piece([reader.matrix("model.embed_tokens.weight", [v, d])?])?;
+    let embedding = in_one_piece(reader.matrix("model.embed_tokens.weight", [v, d])?)?;
     let layers = (0..config.layers)
         .map(|layer| reader.layer(layer, config))
         .collect::<Result<Vec<_>>>()?;
@@ -70,7 +71,7 @@ pub(super) fn weights(
     let head = if config.tie_word_embeddings {
         None
     } else {
-        let [head] = in_one_piece([reader.matrix(HEAD, [v, d])?])?;
+        let head = in_one_piece(reader.matrix(HEAD, [v, d])?)?;
         Some(head)
     };
     reader.check_all_read(config)?;
@@ -83,26 +84,16 @@ pub(super) fn weights(
     })
 }
 
-/// The same with their numbers side by side in memory, where they are the processor's.
-fn in_one_piece<const N: usize>(matrices: [Matrix; N]) -> candle_core::Result<[Matrix; N]> {
-    let numbers = matrices.iter().filter_map(|matrix| match matrix {
-        Matrix::Numbers(numbers) if numbers.device().is_cpu() => Some(numbers),
-        _ => None,
-    });
-    let numbers: Vec<_> = numbers.collect();
-    if numbers.len() < N {
-        return Ok(matrices);
+/// The same in memory of its own, as [`LayerWeights::in_one_piece`] does it, where it is the
+/// processor's.
+fn in_one_piece(matrix: Matrix) -> candle_core::Result<Matrix> {
+    match matrix {
+        Matrix::Numbers(numbers) if numbers.device().is_cpu() => {
+            let own = ops::joined(slice::from_ref(&numbers))?;
+            Ok(own.reshape(numbers.shape())?.into())
+        }
+        matrix => Ok(matrix),
     }
-    let joined = ops::joined(&numbers)?;
-    let mut first = 0;
-    let mut own = Vec::with_capacity(N);
-    for numbers in numbers {
-        let count = numbers.elem_count();
-        own.push(joined.narrow(0, first, count)?.reshape(numbers.shape())?);
-        first += count;
-    }
-    let mut own = own.into_iter();
-    Ok(matrices.map(|matrix| own.next().map_or(matrix, Matrix::from)))
 }
 
 struct Reader<'a> {
@@ -150,29 +141,22 @@ impl Reader<'_> {
         };
         let mlp_norm = read(mlp_norm, &[d])?;
         let mut matrix = |name: &str, shape| self.matrix(&place(name), shape);
-        let [query, key, value, output, gate, up, down] = in_one_piece([
-            matrix("self_attn.q_proj.weight", [queries, d])?,
-            matrix("self_attn.k_proj.weight", [keys, d])?,
-            matrix("self_attn.v_proj.weight", [keys, d])?,
-            matrix("self_attn.o_proj.weight", [d, queries])?,
-            matrix("mlp.gate_proj.weight", [f, d])?,
-            matrix("mlp.up_proj.weight", [f, d])?,
-            matrix("mlp.down_proj.weight", [d, f])?,
-        ])?;
-        Ok(LayerWeights {
+        let layer = LayerWeights {
             attention_norm,
-            query,
-            key,
-            value,
+            query: matrix("self_attn.q_proj.weight", [queries, d])?,
+            key: matrix("self_attn.k_proj.weight", [keys, d])?,
+            value: matrix("self_attn.v_proj.weight", [keys, d])?,
             attention_bias,
             head_norms,
-            output,
+            output: matrix("self_attn.o_proj.weight", [d, queries])?,
             post_norms,
             mlp_norm,
-            gate,
-            up,
-            down,
-        })
+            gate: matrix("mlp.gate_proj.weight", [f, d])?,
+            up: matrix("mlp.up_proj.weight", [f, d])?,
+            down: matrix("mlp.down_proj.weight", [d, f])?,
+            joined: Joined::default(),
+        };
+        Ok(layer.in_one_piece()?)
     }
 
     fn matrix(&mut self, name: &str, expected: [usize; 2]) -> Result<Matrix> {

@@ -35,4 +35,4 @@ pub(crate) use names::is_norm;
 pub use names::named_tensors;
 pub use tokenizer::{SpecialTokens, TextTokenizer, TokenStream};
 pub(crate) use weights::Weight;
-pub use weights::{HeadNorms, LayerWeights, PostNorms, Weights};
+pub use weights::{HeadNorms, Joined, LayerWeights, PostNorms, Weights};

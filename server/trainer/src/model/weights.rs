@@ -1,9 +1,12 @@
 //! The weights of a base model.
 
+use std::ops::Range;
+
 use candle_core::{Result, Tensor};
 use shared::training::TargetModule;
 
 use super::matrix::Matrix;
+use crate::ops;
 
 /// The weights of one block. Linear layers are `[out, in]`; norms and biases are f32 and contiguous.
 #[derive(Clone, Debug)]
@@ -32,6 +35,18 @@ pub struct LayerWeights {
     pub up: Matrix,
     /// Down projection, `[D, F]`.
     pub down: Matrix,
+    /// Some of these matrices once more, as parts of larger ones.
+    pub joined: Joined,
+}
+
+/// Matrices that read one input, one below the other, where they lie so in memory: one product with
+/// them is faster than several.
+#[derive(Clone, Debug, Default)]
+pub struct Joined {
+    /// Query, key and value projections, `[(heads + 2 * kv_heads) * head_dim, D]`.
+    pub attention: Option<Tensor>,
+    /// Gate and up projections, `[2 * F, D]`.
+    pub mlp: Option<Tensor>,
 }
 
 /// The weights of the norms of single heads, `[head_dim]` each.
@@ -82,7 +97,47 @@ impl LayerWeights {
             gate: matrix(&self.gate)?,
             up: matrix(&self.up)?,
             down: matrix(&self.down)?,
+            joined: Joined::default(),
         })
+    }
+
+    /// The same with the linear layers' numbers side by side in memory, where all have numbers of one
+    /// type. On a GPU some are joined then; on the processor, where layers in blocks are to give the
+    /// same as their numbers, each stays a product of its own.
+    pub fn in_one_piece(mut self) -> Result<Self> {
+        let numbers = TargetModule::ALL
+            .iter()
+            .map(|target| match self.linear(*target) {
+                Matrix::Numbers(numbers) => Some(numbers.clone()),
+                Matrix::Blocks(_) => None,
+            });
+        let Some(numbers) = numbers.collect::<Option<Vec<_>>>() else {
+            return Ok(self);
+        };
+        let whole = ops::joined(&numbers)?;
+        let mut end = 0;
+        let ranges = numbers.iter().map(|numbers| {
+            end += numbers.elem_count();
+            end - numbers.elem_count()..end
+        });
+        let ranges: Vec<_> = ranges.collect();
+        for ((target, numbers), range) in TargetModule::ALL.iter().zip(&numbers).zip(&ranges) {
+            let own = whole.narrow(0, range.start, range.len())?;
+            *self.linear_mut(*target) = own.reshape(numbers.shape())?.into();
+        }
+        if !whole.device().is_cpu() {
+            let join = |targets: Range<usize>| {
+                let range = ranges[targets.start].start..ranges[targets.end - 1].end;
+                let inputs = numbers[targets.start].dims2()?.1;
+                let own = whole.narrow(0, range.start, range.len())?;
+                own.reshape((range.len() / inputs, inputs)).map(Some)
+            };
+            self.joined = Joined {
+                attention: join(0..3)?,
+                mlp: join(4..6)?,
+            };
+        }
+        Ok(self)
     }
 
     /// The weight of one linear layer, `[out, in]`.
@@ -98,8 +153,9 @@ impl LayerWeights {
         }
     }
 
-    /// The same, to put another in its place.
+    /// The same, to put another in its place, so that it is no part of a larger one any more.
     pub fn linear_mut(&mut self, target: TargetModule) -> &mut Matrix {
+        self.joined = Joined::default();
         match target {
             TargetModule::Query => &mut self.query,
             TargetModule::Key => &mut self.key,
@@ -184,6 +240,7 @@ impl Weights {
                 gate,
                 up,
                 down,
+                joined: _,
             } = layer;
             let matrices = [query, key, value, output, gate, up, down];
             let norms = head_norms

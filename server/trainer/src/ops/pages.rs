@@ -9,16 +9,20 @@ use half::bf16;
 
 use super::cpu;
 
-/// The numbers of some tensors of one kind on the processor, one behind the other, `[n]`.
-pub fn joined(tensors: &[&Tensor]) -> Result<Tensor> {
-    match tensors.first().map(|tensor| tensor.dtype()) {
+/// The numbers of some tensors of one kind on one device, one behind the other, `[n]`.
+pub fn joined(tensors: &[Tensor]) -> Result<Tensor> {
+    if tensors.iter().any(|tensor| !tensor.device().is_cpu()) {
+        let flat = tensors.iter().map(Tensor::flatten_all);
+        return Tensor::cat(&flat.collect::<Result<Vec<_>>>()?, 0);
+    }
+    match tensors.first().map(Tensor::dtype) {
         Some(candle_core::DType::BF16) => joined_of::<bf16>(tensors),
         _ => joined_of::<f32>(tensors),
     }
 }
 
-fn joined_of<T: WithDType>(tensors: &[&Tensor]) -> Result<Tensor> {
-    let count = tensors.iter().map(|tensor| tensor.elem_count()).sum();
+fn joined_of<T: WithDType>(tensors: &[Tensor]) -> Result<Tensor> {
+    let count = tensors.iter().map(Tensor::elem_count).sum();
     let mut numbers = Vec::with_capacity(count);
     ask(&mut numbers);
     for tensor in tensors {
@@ -27,7 +31,7 @@ fn joined_of<T: WithDType>(tensors: &[&Tensor]) -> Result<Tensor> {
             candle_core::Storage::Cpu(storage) => {
                 numbers.extend_from_slice(cpu::source_of::<T>(storage, layout)?);
             }
-            _ => bail!("tensors of a device are joined there"),
+            _ => bail!("tensors of several devices cannot be joined"),
         }
     }
     Tensor::from_vec(numbers, count, &Device::Cpu)
@@ -82,7 +86,7 @@ mod tests {
             let one = Tensor::arange(0f32, 700_000.0, &Device::Cpu).unwrap();
             let one = one.to_dtype(kind).unwrap();
             let other = one.narrow(0, 5, 900).unwrap();
-            let all = joined(&[&one, &other]).unwrap();
+            let all = joined(&[one, other.clone()]).unwrap();
             assert_eq!((all.dims(), all.dtype()), ([700_900].as_slice(), kind));
             let wide = |tensor: Tensor| tensor.to_dtype(DType::F32).unwrap().to_vec1::<f32>();
             let part = all.narrow(0, 700_000, 900).unwrap();

@@ -49,6 +49,21 @@ fn products_are_the_processors() {
     }
 }
 
+/// Each factor is rounded to eleven bits.
+#[test]
+fn rounded_products_are_close_to_the_processors() {
+    let products = ops::Products { rounded: true };
+    for (rows, terms, columns) in [(70, 300, 50), (200, 576, 48), (16, 200, 576)] {
+        compare("rounded products", 1e-3, |device| {
+            let lhs = matrix(rows, terms, 0, 1, device)?;
+            let rhs = matrix(terms, columns, 1, 2, device)?;
+            let dst = matrix(rows, columns, 2, 3, device)?;
+            products.gemm_add(&dst, &lhs, &rhs, 2.0)?;
+            Ok(vec![("added", dst)])
+        });
+    }
+}
+
 #[test]
 fn layers_are_the_processors() {
     for kind in [DType::F32, DType::BF16] {

@@ -1,9 +1,9 @@
 //! Products, by cuBLAS.
 //!
 //! cuBLAS knows columns where rows are meant here, so it computes `dstᵀ = rhsᵀ · lhsᵀ`, which lie in
-//! memory as the others do. Products of 32 bits have 32 bits throughout, without TF32; where the
-//! right operand is in bfloat16, the left one is rounded to it, as on the processor, and sums have
-//! 32 bits.
+//! memory as the others do. Products of 32 bits have 32 bits throughout, unless the operation allows
+//! TF32; where the right operand is in bfloat16, the left one is rounded to it, as on the processor,
+//! and sums have 32 bits.
 
 use std::ffi::c_int;
 
@@ -157,7 +157,7 @@ fn round(device: &CudaDevice, matrix: Operand) -> Result<CudaSlice<bf16>> {
         .pointer(matrix.pointer)
         .int(width)
         .wide(matrix.apart)
-        .run(Grid::matrix(lines, width))?;
+        .run(Grid::large(lines, width))?;
     Ok(rounded)
 }
 
@@ -169,6 +169,12 @@ fn product(device: &CudaDevice, op: &Gemm, dst: Operand, lhs: Operand, rhs: Oper
     let beta = if op.accumulate { 1f32 } else { 0f32 };
     let (rows, columns, terms) = (size(dst.rows)?, size(dst.columns)?, size(lhs.columns)?);
     let (apart, left, right) = (size(dst.apart)?, size(lhs.apart)?, size(rhs.apart)?);
+    let is_full = rhs.kind == sys::cudaDataType::CUDA_R_32F;
+    let compute = if op.rounded && is_full {
+        sys::cublasComputeType_t::CUBLAS_COMPUTE_32F_FAST_TF32
+    } else {
+        sys::cublasComputeType_t::CUBLAS_COMPUTE_32F
+    };
     device.cuda_stream().context().bind_to_thread().w()?;
     let blas = device.cublas_handle();
     #[expect(unsafe_code, reason = "calls cuBLAS")]
@@ -193,7 +199,7 @@ fn product(device: &CudaDevice, op: &Gemm, dst: Operand, lhs: Operand, rhs: Oper
             dst.pointer.address() as *mut _,
             dst.kind,
             apart,
-            sys::cublasComputeType_t::CUBLAS_COMPUTE_32F,
+            compute,
             sys::cublasGemmAlgo_t::CUBLAS_GEMM_DEFAULT,
         )
     }

@@ -17,7 +17,7 @@ pub(in crate::ops) fn forward(op: &Glu, mut dst: Target<'_>, gate_up: Source<'_>
         .pointer(memory::target(&mut dst)?)
         .pointer(memory::source(gate_up)?)
         .int(width)
-        .run(Grid::matrix(rows, width))
+        .run(Grid::large(rows, width))
 }
 
 pub(in crate::ops) fn backward(
@@ -36,5 +36,5 @@ pub(in crate::ops) fn backward(
         .pointer(memory::source(dh)?)
         .pointer(memory::source(gate_up)?)
         .int(width)
-        .run(Grid::matrix(rows, width))
+        .run(Grid::large(rows, width))
 }

@@ -30,75 +30,100 @@ use super::on_cuda::on_cuda;
 
 /// `dst = lhs · rhs`, for `[m, n]`, `[m, k]` and `[k, n]` with any strides.
 pub fn gemm(dst: &Tensor, lhs: &Tensor, rhs: &Tensor) -> Result<()> {
-    dst.inplace_op3(
-        lhs,
-        rhs,
-        &Gemm {
-            accumulate: false,
-            scale: 1.0,
-        },
-    )
+    Products::default().gemm(dst, lhs, rhs)
 }
 
 /// `dst += scale · lhs · rhs`, for `[m, n]`, `[m, k]` and `[k, n]` with any strides.
 pub fn gemm_add(dst: &Tensor, lhs: &Tensor, rhs: &Tensor, scale: f32) -> Result<()> {
-    dst.inplace_op3(
-        lhs,
-        rhs,
-        &Gemm {
-            accumulate: true,
-            scale,
-        },
-    )
+    Products::default().gemm_add(dst, lhs, rhs, scale)
 }
 
 /// `dst = scale · lhs · rhs`, for `[m, n]`, `[m, k]` and `[k, n]` with any strides.
 pub fn gemm_scaled(dst: &Tensor, lhs: &Tensor, rhs: &Tensor, scale: f32) -> Result<()> {
-    dst.inplace_op3(
-        lhs,
-        rhs,
-        &Gemm {
-            accumulate: false,
-            scale,
-        },
-    )
+    Products::default().gemm_scaled(dst, lhs, rhs, scale)
 }
 
-/// Products that [`linear`] adds up before they join the sum of the others, where the `gemm` crate
+/// `dst = x · weightᵀ`, for `[T, out]`, `[T, in]` and `[out, in]`; the weight may be in bfloat16.
+pub fn linear(dst: &Tensor, x: &Tensor, weight: &Tensor) -> Result<()> {
+    Products::default().linear(dst, x, weight)
+}
+
+/// How numbers of 32 bits are multiplied; the functions of the same names do it with all bits.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Products {
+    /// Whether a GPU may take eleven bits of each (TF32), as its tensor cores do. The processor
+    /// takes all.
+    pub rounded: bool,
+}
+
+impl Products {
+    /// See [`gemm()`].
+    pub fn gemm(self, dst: &Tensor, lhs: &Tensor, rhs: &Tensor) -> Result<()> {
+        self.gemm_scaled(dst, lhs, rhs, 1.0)
+    }
+
+    /// See [`gemm_add()`].
+    pub fn gemm_add(self, dst: &Tensor, lhs: &Tensor, rhs: &Tensor, scale: f32) -> Result<()> {
+        self.run(dst, lhs, rhs, scale, true)
+    }
+
+    /// See [`gemm_scaled()`].
+    pub fn gemm_scaled(self, dst: &Tensor, lhs: &Tensor, rhs: &Tensor, scale: f32) -> Result<()> {
+        self.run(dst, lhs, rhs, scale, false)
+    }
+
+    /// See [`linear()`].
+    pub fn linear(self, dst: &Tensor, x: &Tensor, weight: &Tensor) -> Result<()> {
+        let few = (1..=FEW).contains(&x.dims2()?.0) && x.is_contiguous() && weight.is_contiguous();
+        if few && dst.stride().last() == Some(&1) && dst.device().is_cpu() {
+            return dst.inplace_op3(x, weight, &FewRows);
+        }
+        let terms = x.dims2()?.1;
+        if weight.dims2()?.1 != terms {
+            bail!("rows of {terms} do not fit weights of {:?}", weight.dims());
+        }
+        let (rows, outputs) = (x.dims2()?.0, weight.dims2()?.0);
+        let is_blocked = Full::is_there() && blocks(rows, terms, outputs);
+        if is_blocked || weight.dtype() != DType::F32 || !dst.device().is_cpu() {
+            return self.gemm(dst, x, &weight.t()?);
+        }
+        for first in (0..terms).step_by(TERMS) {
+            let width = TERMS.min(terms - first);
+            let x = x.narrow(1, first, width)?;
+            let weight = weight.narrow(1, first, width)?.t()?;
+            if first == 0 {
+                self.gemm(dst, &x, &weight)?;
+            } else {
+                self.gemm_add(dst, &x, &weight, 1.0)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn run(
+        self,
+        dst: &Tensor,
+        lhs: &Tensor,
+        rhs: &Tensor,
+        scale: f32,
+        accumulate: bool,
+    ) -> Result<()> {
+        let gemm = Gemm {
+            accumulate,
+            scale,
+            rounded: self.rounded,
+        };
+        dst.inplace_op3(lhs, rhs, &gemm)
+    }
+}
+
+/// Products that [`linear()`] adds up before they join the sum of the others, where the `gemm` crate
 /// makes them.
 ///
 /// The rounding error of a sum grows with the number of its terms. In parts of this size the logits
 /// of SmolLM2-135M are off by 1.0e-5 (root of the mean square, against 64 bits) instead of 1.8e-5;
 /// torch's are off by 1.4e-5. Backward passes do without: gradients are far from that limit.
 const TERMS: usize = 64;
-
-/// `dst = x · weightᵀ`, for `[T, out]`, `[T, in]` and `[out, in]`; the weight may be in bfloat16.
-pub fn linear(dst: &Tensor, x: &Tensor, weight: &Tensor) -> Result<()> {
-    let few = (1..=FEW).contains(&x.dims2()?.0) && x.is_contiguous() && weight.is_contiguous();
-    if few && dst.stride().last() == Some(&1) && dst.device().is_cpu() {
-        return dst.inplace_op3(x, weight, &FewRows);
-    }
-    let terms = x.dims2()?.1;
-    if weight.dims2()?.1 != terms {
-        bail!("rows of {terms} do not fit weights of {:?}", weight.dims());
-    }
-    let (rows, outputs) = (x.dims2()?.0, weight.dims2()?.0);
-    let is_blocked = Full::is_there() && blocks(rows, terms, outputs);
-    if is_blocked || weight.dtype() != DType::F32 || !dst.device().is_cpu() {
-        return gemm(dst, x, &weight.t()?);
-    }
-    for first in (0..terms).step_by(TERMS) {
-        let width = TERMS.min(terms - first);
-        let x = x.narrow(1, first, width)?;
-        let weight = weight.narrow(1, first, width)?.t()?;
-        if first == 0 {
-            gemm(dst, &x, &weight)?;
-        } else {
-            gemm_add(dst, &x, &weight, 1.0)?;
-        }
-    }
-    Ok(())
-}
 
 /// Whether this processor multiplies numbers in bfloat16; others compute with them too, but more
 /// slowly than with 32 bits.
@@ -112,6 +137,12 @@ const NARROW: usize = 4;
 pub(super) struct Gemm {
     pub(super) accumulate: bool,
     pub(super) scale: f32,
+    /// See [`Products`].
+    #[cfg_attr(
+        not(feature = "cuda"),
+        expect(dead_code, reason = "the processor rounds nothing")
+    )]
+    pub(super) rounded: bool,
 }
 
 impl InplaceOp3 for Gemm {

@@ -17,6 +17,22 @@ __device__ inline size_t element() { return (size_t)blockIdx.x * blockDim.x + th
 // The column of a thread where blocks lie in rows and columns of a matrix.
 __device__ inline int column() { return blockIdx.y * blockDim.x + threadIdx.x; }
 
+// Numbers that a thread of a large matrix works on, so that their loads are under way together.
+constexpr int AT_ONCE = 4;
+
+// Calls `each` with the columns of a thread where such blocks lie in rows and columns of a matrix.
+template <typename Each>
+__device__ void for_columns(int width, Each each) {
+    const int first = blockIdx.y * blockDim.x * AT_ONCE + threadIdx.x;
+#pragma unroll
+    for (int part = 0; part < AT_ONCE; part++) {
+        const int at = first + part * blockDim.x;
+        if (at < width) {
+            each(at);
+        }
+    }
+}
+
 template <typename Number>
 __device__ Number warp_sum(Number value) {
     for (int step = WARP / 2; step > 0; step /= 2) {

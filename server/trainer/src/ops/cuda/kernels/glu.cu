@@ -17,32 +17,29 @@ struct GeluTanh {
     static __device__ float slope(float a) { return SLOPE * (1 + 3 * CUBIC * a * a); }
 };
 
-// One thread for each element of the result: blocks by row and column.
+// Blocks by row and column of the result.
 template <typename Gate>
-__device__ void forward(float *dst, const float *gate_up, int width) {
-    const int at = column();
-    if (at >= width) {
-        return;
-    }
+__device__ void forward(float *__restrict__ dst, const float *__restrict__ gate_up, int width) {
     const size_t row = blockIdx.x;
-    const float a = gate_up[2 * row * width + at];
-    const float b = gate_up[(2 * row + 1) * width + at];
-    dst[row * width + at] = a / (1 + power(Gate::inner(a))) * b;
+    for_columns(width, [&](int at) {
+        const float a = gate_up[2 * row * width + at];
+        const float b = gate_up[(2 * row + 1) * width + at];
+        dst[row * width + at] = a / (1 + power(Gate::inner(a))) * b;
+    });
 }
 
 template <typename Gate>
-__device__ void backward(float *dst, const float *dh, const float *gate_up, int width) {
-    const int at = column();
-    if (at >= width) {
-        return;
-    }
+__device__ void backward(float *__restrict__ dst, const float *__restrict__ dh,
+                         const float *__restrict__ gate_up, int width) {
     const size_t row = blockIdx.x;
-    const size_t gate = 2 * row * width + at, up = (2 * row + 1) * width + at;
-    const float a = gate_up[gate], b = gate_up[up], g = dh[row * width + at];
-    const float p = power(Gate::inner(a)), sigmoid = 1 / (1 + p);
-    // Where 1 - σ(u) would lose its digits, p·σ(u) does not.
-    dst[gate] = g * b * sigmoid * (1 + a * Gate::slope(a) * (p * sigmoid));
-    dst[up] = g * a * sigmoid;
+    for_columns(width, [&](int at) {
+        const size_t gate = 2 * row * width + at, up = (2 * row + 1) * width + at;
+        const float a = gate_up[gate], b = gate_up[up], g = dh[row * width + at];
+        const float p = power(Gate::inner(a)), sigmoid = 1 / (1 + p);
+        // Where 1 - σ(u) would lose its digits, p·σ(u) does not.
+        dst[gate] = g * b * sigmoid * (1 + a * Gate::slope(a) * (p * sigmoid));
+        dst[up] = g * a * sigmoid;
+    });
 }
 
 extern "C" __global__ void swiglu(float *dst, const float *gate_up, int width) {
