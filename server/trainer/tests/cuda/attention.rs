@@ -33,6 +33,8 @@ fn attention_and_its_gradients_are_the_processors() {
             (1, Some(2)),
             (50, None),
         ]),
+        // What many begin with is work for several blocks.
+        segments(&[&[(70, None)][..], &[(90, Some(0)); 14][..]].concat()),
     ];
     for tree in &trees {
         for (heads, kv_heads, head_dim, window) in [

@@ -7,7 +7,7 @@ use super::launch::{
     Grid, Launch, Module, THREADS, WARP,
 };
 use super::memory::{self, Pointer, Source, Target};
-use super::segments::{Tree, below};
+use super::segments::{KeyWork, Tree};
 use super::uploads::upload;
 use crate::ops::attention::{Attention, AttentionShape};
 use crate::ops::attention_backward::Backward;
@@ -81,10 +81,12 @@ impl Way {
         }
     }
 
-    fn grid(self, tiles: usize, heads: usize) -> Grid {
+    /// Blocks that start one after another have the same tile, so that the tiles with most work start
+    /// first for all heads.
+    const fn grid(self, heads: usize, tiles: usize) -> Grid {
         match self {
-            Self::Plain(_) => Grid::of(tiles, heads),
-            Self::Tensor(_) => Grid::of(tiles, heads).by(4 * WARP),
+            Self::Plain(_) => Grid::of(heads, tiles),
+            Self::Tensor(_) => Grid::of(heads, tiles).by(4 * WARP),
         }
     }
 
@@ -131,7 +133,7 @@ pub(in crate::ops) fn forward(
         .pointer(tree.segments.pointer())
         .pointer(tree.tiles.pointer());
     let [words, ..] = way.words(shape);
-    with_shape(launch, shape).run(way.grid(tree.count, shape.heads).sharing(words))
+    with_shape(launch, shape).run(way.grid(shape.heads, tree.count).sharing(words))
 }
 
 pub(in crate::ops) fn backward(
@@ -144,7 +146,7 @@ pub(in crate::ops) fn backward(
     let rows = qkv.1.dims()[0];
     let way = Way::of(shape)?;
     let tree = Tree::new(device, op.segments, way.tile())?;
-    let below = upload(device, &below(op.segments))?;
+    let work = KeyWork::new(device, op.segments, way.tile())?;
     let dqkv = memory::target(&mut dqkv)?;
     let (dout, qkv) = (memory::source(dout)?, memory::source(qkv)?);
     let out = memory::of_tensor(op.out, device)?;
@@ -160,14 +162,28 @@ pub(in crate::ops) fn backward(
             .pointer(lse)
             .pointer(delta)
             .pointer(tree.segments.pointer())
-            .pointer(tree.tiles.pointer())
     };
     let [_, of_queries, of_keys] = way.words(shape);
     let name = way.name("_queries");
-    with_shape(start(&name), shape).run(way.grid(tree.count, shape.heads).sharing(of_queries))?;
+    let launch = start(&name).pointer(tree.tiles.pointer());
+    with_shape(launch, shape).run(way.grid(shape.heads, tree.count).sharing(of_queries))?;
+
+    let numbers = work.parts * shape.kv_heads * way.tile() * 2 * shape.head_dim;
+    let room = memory::room::<f32>(device, numbers)?;
+    let parts = Pointer::new(&room);
     let name = way.name("_keys");
-    with_shape(start(&name).pointer(below.pointer()), shape)
-        .run(way.grid(tree.count, shape.kv_heads).sharing(of_keys))
+    let launch = start(&name)
+        .pointer(work.pieces.pointer())
+        .pointer(work.below.pointer())
+        .pointer(parts);
+    with_shape(launch, shape).run(way.grid(shape.kv_heads, work.count).sharing(of_keys))?;
+    let launch = Launch::new(device, ATTENTION_BACKWARD, "attention_key_parts")
+        .pointer(dqkv)
+        .pointer(parts)
+        .pointer(tree.segments.pointer())
+        .pointer(work.sums.pointer())
+        .int(way.tile());
+    with_shape(launch, shape).run(Grid::of(shape.kv_heads, work.shared))
 }
 
 /// `δ = rowsum(dO ∘ O)` for each head of each row.

@@ -1,7 +1,8 @@
 // Attention over packed segments, forward (Dao 2023, FlashAttention-2).
 #include "attention.cuh"
 
-// Blocks by tile and head; `tiles` are a segment and a row each. `COLUMNS` warps cover a head.
+// Blocks by head and tile; `tiles` are a segment and a row each, those that see most first.
+// `COLUMNS` warps cover a head.
 template <int COLUMNS>
 __device__ void forward(float *out, float *lse, const float *qkv, const Segment *segments,
                         const int *tiles, Heads shape) {
@@ -9,8 +10,8 @@ __device__ void forward(float *out, float *lse, const float *qkv, const Segment 
     __shared__ float weights[TILE][TILE];
     const int dim = shape.dim, apart = dim + 1, width = shape.width();
     float *queries = scratch, *others = queries + TILE * dim;
-    const int segment = tiles[2 * blockIdx.x], first = tiles[2 * blockIdx.x + 1];
-    const int head = blockIdx.y, kv_head = head / shape.group();
+    const int segment = tiles[2 * blockIdx.y], first = tiles[2 * blockIdx.y + 1];
+    const int head = blockIdx.x, kv_head = head / shape.group();
     const Segment own = segments[segment];
     const int count = min(TILE, own.end - first);
     const int position = own.height + first - own.start, last = position + count;

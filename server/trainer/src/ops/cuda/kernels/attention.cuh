@@ -13,6 +13,13 @@ struct Segment {
     int start, end, height, parent;
 };
 
+// A tile of keys and values, by its segment and first row, with some of the segments that see it:
+// the places `start` up to `end` of a list. Gradients go to `part` where pieces share the tile;
+// where there are no others it is negative.
+struct Piece {
+    int segment, first, start, end, part;
+};
+
 struct Heads {
     int heads, kv_heads, dim, window;
     float scale;
@@ -32,6 +39,24 @@ __device__ inline int row_at(const Segment *segments, int segment, int position)
         segment = segments[segment].parent;
     }
     return segments[segment].start + position - segments[segment].height;
+}
+
+// Where the gradients of a row's keys and values go.
+struct Target {
+    float *key, *value;
+};
+
+// Parts have `ROWS` rows of keys and values for each key head.
+template <int ROWS>
+__device__ Target target_of(float *dqkv, float *parts, Piece piece, int row, int kv_head,
+                            Heads shape) {
+    if (piece.part < 0) {
+        float *to = dqkv + (size_t)(piece.first + row) * shape.width();
+        return {to + shape.key_column(kv_head), to + shape.value_column(kv_head)};
+    }
+    const size_t place = ((size_t)piece.part * shape.kv_heads + kv_head) * ROWS + row;
+    float *to = parts + place * 2 * shape.dim;
+    return {to, to + shape.dim};
 }
 
 // One warp copies the numbers of a row, or makes them zero where there is none.

@@ -25,7 +25,7 @@ struct Saved {
     const float *dout, *qkv, *lse, *delta;
 };
 
-// Blocks by tile and head, as forward.
+// Blocks by head and tile, as forward.
 template <int COLUMNS>
 __device__ void of_queries(float *dqkv, Saved saved, const Segment *segments, const int *tiles,
                            Heads shape) {
@@ -34,8 +34,8 @@ __device__ void of_queries(float *dqkv, Saved saved, const Segment *segments, co
     const int dim = shape.dim, apart = dim + 1, width = shape.width();
     float *queries = scratch, *dout = queries + TILE * dim;
     float *keys = dout + TILE * dim, *values = keys + TILE * apart;
-    const int segment = tiles[2 * blockIdx.x], first = tiles[2 * blockIdx.x + 1];
-    const int head = blockIdx.y, kv_head = head / shape.group();
+    const int segment = tiles[2 * blockIdx.y], first = tiles[2 * blockIdx.y + 1];
+    const int head = blockIdx.x, kv_head = head / shape.group();
     const Segment own = segments[segment];
     const int count = min(TILE, own.end - first);
     const int position = own.height + first - own.start, last = position + count;
@@ -77,18 +77,18 @@ __device__ void of_queries(float *dqkv, Saved saved, const Segment *segments, co
     }
 }
 
-// Blocks by tile and key head. The segments that see a tile's segment are `below[s]` up to
+// Blocks by key head and piece of work. The segments that see a tile's segment are `below[s]` up to
 // `below[s + 1]`, which are places in `below` itself; the first of them is the segment.
 template <int COLUMNS>
-__device__ void of_keys(float *dqkv, Saved saved, const Segment *segments, const int *tiles,
-                        const int *below, Heads shape) {
+__device__ void of_keys(float *dqkv, float *parts, Saved saved, const Segment *segments,
+                        const Piece *pieces, const int *below, Heads shape) {
     extern __shared__ float scratch[];
     __shared__ float p_weights[TILE][TILE], ds_weights[TILE][TILE];
     const int dim = shape.dim, apart = dim + 1, width = shape.width();
     float *keys = scratch, *values = keys + TILE * dim;
     float *queries = values + TILE * dim, *dout = queries + TILE * apart;
-    const int segment = tiles[2 * blockIdx.x], first = tiles[2 * blockIdx.x + 1];
-    const int kv_head = blockIdx.y;
+    const Piece piece = pieces[blockIdx.y];
+    const int segment = piece.segment, first = piece.first, kv_head = blockIdx.x;
     const Segment own = segments[segment];
     const int count = min(TILE, own.end - first);
     const int position = own.height + first - own.start;
@@ -100,7 +100,7 @@ __device__ void of_keys(float *dqkv, Saved saved, const Segment *segments, const
         load_row(values + row * dim, from + shape.value_column(kv_head), dim, row < count);
     }
     float dk[OWN][COLUMNS] = {}, dv[OWN][COLUMNS] = {};
-    for (int place = below[segment]; place < below[segment + 1]; place++) {
+    for (int place = piece.start; place < piece.end; place++) {
         const Segment other = segments[below[place]];
         int start = below[place] == segment ? first : other.start;
         for (; start < other.end; start += TILE) {
@@ -141,9 +141,31 @@ __device__ void of_keys(float *dqkv, Saved saved, const Segment *segments, const
         }
     }
     for (int row = 0; row < OWN && warp_row + row < count; row++) {
-        float *to = dqkv + (size_t)(first + warp_row + row) * width;
-        store_row<COLUMNS>(to + shape.key_column(kv_head), dk[row], shape.scale, dim);
-        store_row<COLUMNS>(to + shape.value_column(kv_head), dv[row], 1, dim);
+        const Target to = target_of<TILE>(dqkv, parts, piece, warp_row + row, kv_head, shape);
+        store_row<COLUMNS>(to.key, dk[row], shape.scale, dim);
+        store_row<COLUMNS>(to.value, dv[row], 1, dim);
+    }
+}
+
+// Sums the parts of the rows of a tile that several pieces of work share: blocks by key head and
+// such tile, of which `sums` has the segment, the first row, the first part and the last one's
+// successor.
+extern "C" __global__ void attention_key_parts(float *dqkv, const float *parts,
+                                               const Segment *segments, const int *sums, int tile,
+                                               int heads, int kv_heads, int dim, int window,
+                                               float scale) {
+    const Heads shape = {heads, kv_heads, dim, window, scale};
+    const int *sum = sums + 4 * blockIdx.y, kv_head = blockIdx.x;
+    const int count = min(tile, segments[sum[0]].end - sum[1]);
+    for (int at = threadIdx.x; at < count * 2 * dim; at += blockDim.x) {
+        const int row = at / (2 * dim), number = at % (2 * dim);
+        float total = 0;
+        for (int part = sum[2]; part < sum[3]; part++) {
+            total += parts[(((size_t)part * kv_heads + kv_head) * tile + row) * 2 * dim + number];
+        }
+        const int column =
+            number < dim ? shape.key_column(kv_head) : shape.value_column(kv_head) - dim;
+        dqkv[(size_t)(sum[1] + row) * shape.width() + column + number] = total;
     }
 }
 
@@ -157,9 +179,9 @@ __device__ void of_keys(float *dqkv, Saved saved, const Segment *segments, const
     }                                                                                             \
     extern "C" __global__ void __launch_bounds__(WARPS * WARP) attention_keys_##COLUMNS(          \
         float *dqkv, const float *dout, const float *qkv, const float *lse, const float *delta,   \
-        const Segment *segments, const int *tiles, const int *below, int heads, int kv_heads,     \
-        int dim, int window, float scale) {                                                       \
-        of_keys<COLUMNS>(dqkv, {dout, qkv, lse, delta}, segments, tiles, below,                   \
+        const Segment *segments, const Piece *pieces, const int *below, float *parts, int heads,  \
+        int kv_heads, int dim, int window, float scale) {                                         \
+        of_keys<COLUMNS>(dqkv, parts, {dout, qkv, lse, delta}, segments, pieces, below,           \
                          {heads, kv_heads, dim, window, scale});                                  \
     }
 KERNELS(1)

@@ -1,7 +1,7 @@
 // Attention over packed segments on tensor cores, forward (Dao 2023, FlashAttention-2).
 #include "attention_tensor.cuh"
 
-// Blocks by tile and head, as in `attention.cu`.
+// Blocks by head and tile, as in `attention.cu`.
 template <int DIM>
 __device__ void forward(float *out, float *lse, const float *qkv, const Segment *segments,
                         const int *tiles, Heads shape) {
@@ -10,8 +10,8 @@ __device__ void forward(float *out, float *lse, const float *qkv, const Segment 
     const Straight<Half, DIM, KEYS> keys{scratch};
     const Flipped<Half, DIM, KEYS> values{keys.end()};
     const int dim = shape.dim, width = shape.width();
-    const int segment = tiles[2 * blockIdx.x], first = tiles[2 * blockIdx.x + 1];
-    const int head = blockIdx.y, kv_head = head / shape.group();
+    const int segment = tiles[2 * blockIdx.y], first = tiles[2 * blockIdx.y + 1];
+    const int head = blockIdx.x, kv_head = head / shape.group();
     const Segment own = segments[segment];
     const int count = min(OWN_ROWS, own.end - first);
     const int position = own.height + first - own.start, last = position + count;
@@ -24,18 +24,17 @@ __device__ void forward(float *out, float *lse, const float *qkv, const Segment 
     });
     float result[DIM / 8][4] = {}, sums[2] = {}, maxima[2] = {-INFINITY, -INFINITY};
     for (int start = max(0, position + 1 - shape.window); start < last; start += KEYS) {
-        const auto seen_row = [&](int column) {
-            return [=](int row) -> const float * {
-                if (start + row >= last) {
-                    return nullptr;
-                }
-                const size_t from = row_at(segments, segment, start + row);
-                return qkv + from * width + column;
-            };
-        };
+        const Rows<KEYS> seen([&](int row) {
+            const bool is_there = start + row < last;
+            const size_t from = is_there ? row_at(segments, segment, start + row) : 0;
+            return is_there ? qkv + from * width : nullptr;
+        });
+        const Loaded<DIM, KEYS> key(seen, shape.key_column(kv_head), dim);
+        const Loaded<DIM, KEYS> value(seen, shape.value_column(kv_head), dim);
+        // Whoever reads the last tile is done.
         __syncthreads();
-        load(keys, dim, seen_row(shape.key_column(kv_head)));
-        load(values, dim, seen_row(shape.value_column(kv_head)));
+        key.store(keys);
+        value.store(values);
         __syncthreads();
         float scores[KEYS / 8][4] = {};
         for (int step = 0; step < DIM / 16; step++) {
@@ -87,7 +86,7 @@ __device__ void forward(float *out, float *lse, const float *qkv, const Segment 
 }
 
 #define KERNEL(DIM)                                                                               \
-    extern "C" __global__ void __launch_bounds__(TEAM * WARP)                                     \
+    extern "C" __global__ void __launch_bounds__(TEAM * WARP, BLOCKS<DIM>)                         \
         attention_tensor_##DIM(float *out, float *lse, const float *qkv, const Segment *segments, \
                                const int *tiles, int heads, int kv_heads, int dim, int window,    \
                                float scale) {                                                     \

@@ -1,16 +1,19 @@
-// What the kernels of attention on tensor cores share: tiles of rows in shared memory, rounded to 16
-// bits.
+// What the kernels of attention on tensor cores share: tiles of rows in shared memory, rounded to
+// 16 bits.
 //
-// What makes the result has eleven bits: an error of a score is one of a weight's exponent. What makes
-// gradients is rounded to bfloat16, which holds numbers of any size.
+// What makes the result has eleven bits: an error of a score is one of a weight's exponent. What
+// makes gradients is rounded to bfloat16, which holds numbers of any size.
 //
-// A block of four warps works on a tile of rows of one segment, 16 of them for each warp. `DIM` is a
-// head's width, or more: numbers behind the head are zero.
+// A block of four warps works on a tile of rows of one segment, 16 of them for each warp. `DIM` is
+// a head's width, or more: numbers behind the head are zero.
 #pragma once
 #include "attention.cuh"
 #include "mma.cuh"
 
 constexpr int OWN_ROWS = 64, TEAM = 4;
+// Blocks that a multiprocessor is to have at once, which limits their registers.
+template <int DIM>
+constexpr int BLOCKS = DIM <= 64 ? 3 : 2;
 constexpr float LOG2_E = 1.4426950408889634f, LN_2 = 0.6931471805599453f;
 
 // Rows whose words hold neighbouring numbers of a row. Four words between rows let the lanes of a
@@ -44,45 +47,73 @@ __device__ inline float2 pair_of(const float *row, int at, int dim) {
     return row != nullptr && at < dim ? *(const float2 *)(row + at) : float2{0, 0};
 }
 
-// The block loads rows, which `row_of` names; those that are not there are zero. `each` gets a pair
-// of rows, and of columns, with the numbers.
-template <int DIM, int ROWS, typename RowOf, typename Each>
-__device__ void load_pairs(int dim, RowOf row_of, Each each) {
-    const int lane = lane_of_warp();
-    for (int pair = warp_of_block() * 4 + lane % 4; pair < ROWS / 2; pair += TEAM * 4) {
-        const float *one = row_of(2 * pair), *other = row_of(2 * pair + 1);
-        for (int at = lane / 4 * 2; at < DIM; at += 16) {
-            each(pair, at, pair_of(one, at, dim), pair_of(other, at, dim));
+// The rows of a tile that a lane loads: pairs of neighbours.
+template <int ROWS>
+struct Rows {
+    static constexpr int PAIRS = ROWS / (2 * 4 * TEAM);
+    const float *rows[PAIRS][2];
+
+    // `row_of` names the rows; those that are not there are zero.
+    template <typename RowOf>
+    __device__ explicit Rows(RowOf row_of) {
+        for (int pair = 0; pair < PAIRS; pair++) {
+            for (int side = 0; side < 2; side++) {
+                rows[pair][side] = row_of(2 * number(pair) + side);
+            }
         }
     }
-}
 
-template <typename Number, int DIM, int ROWS, typename RowOf>
-__device__ void load(Straight<Number, DIM, ROWS> straight, int dim, RowOf row_of) {
-    load_pairs<DIM, ROWS>(dim, row_of, [&](int pair, int at, float2 one, float2 other) {
-        straight.at(2 * pair, at / 2) = Number::word(one.x, one.y);
-        straight.at(2 * pair + 1, at / 2) = Number::word(other.x, other.y);
-    });
-}
+    // The number of a pair in the tile.
+    static __device__ int number(int pair) {
+        return (pair * TEAM + warp_of_block()) * 4 + lane_of_warp() % 4;
+    }
+};
 
-template <typename Number, int DIM, int ROWS, typename RowOf>
-__device__ void load(Flipped<Number, DIM, ROWS> flipped, int dim, RowOf row_of) {
-    load_pairs<DIM, ROWS>(dim, row_of, [&](int pair, int at, float2 one, float2 other) {
-        flipped.at(at, pair) = Number::word(one.x, other.x);
-        flipped.at(at + 1, pair) = Number::word(one.y, other.y);
-    });
-}
+// A lane's part of a tile, on its way from memory: all of it at once.
+template <int DIM, int ROWS>
+struct Loaded {
+    float2 pairs[Rows<ROWS>::PAIRS][DIM / 16][2];
 
-template <typename One, typename Other, int DIM, int ROWS, typename RowOf>
-__device__ void load(Straight<One, DIM, ROWS> straight, Flipped<Other, DIM, ROWS> flipped, int dim,
-                     RowOf row_of) {
-    load_pairs<DIM, ROWS>(dim, row_of, [&](int pair, int at, float2 one, float2 other) {
-        straight.at(2 * pair, at / 2) = One::word(one.x, one.y);
-        straight.at(2 * pair + 1, at / 2) = One::word(other.x, other.y);
-        flipped.at(at, pair) = Other::word(one.x, other.x);
-        flipped.at(at + 1, pair) = Other::word(one.y, other.y);
-    });
-}
+    // The head that begins at `column` of the rows.
+    __device__ Loaded(const Rows<ROWS> &from, int column, int dim) {
+        for (int pair = 0; pair < Rows<ROWS>::PAIRS; pair++) {
+            for (int step = 0; step < DIM / 16; step++) {
+                for (int side = 0; side < 2; side++) {
+                    const float *row = from.rows[pair][side];
+                    row = row == nullptr ? row : row + column;
+                    pairs[pair][step][side] = pair_of(row, column_at(step), dim);
+                }
+            }
+        }
+    }
+
+    static __device__ int column_at(int step) { return step * 16 + lane_of_warp() / 4 * 2; }
+
+    template <typename Number>
+    __device__ void store(Straight<Number, DIM, ROWS> to) const {
+        for (int pair = 0; pair < Rows<ROWS>::PAIRS; pair++) {
+            for (int step = 0; step < DIM / 16; step++) {
+                for (int side = 0; side < 2; side++) {
+                    const float2 numbers = pairs[pair][step][side];
+                    to.at(2 * Rows<ROWS>::number(pair) + side, column_at(step) / 2) =
+                        Number::word(numbers.x, numbers.y);
+                }
+            }
+        }
+    }
+
+    template <typename Number>
+    __device__ void store(Flipped<Number, DIM, ROWS> to) const {
+        for (int pair = 0; pair < Rows<ROWS>::PAIRS; pair++) {
+            for (int step = 0; step < DIM / 16; step++) {
+                const float2 one = pairs[pair][step][0], other = pairs[pair][step][1];
+                const int at = column_at(step), number = Rows<ROWS>::number(pair);
+                to.at(at, number) = Number::word(one.x, other.x);
+                to.at(at + 1, number) = Number::word(one.y, other.y);
+            }
+        }
+    }
+};
 
 // The row of a lane among its warp's 16: the first of two, eight apart.
 __device__ inline int row_of_lane() { return warp_of_block() * 16 + lane_of_warp() / 4; }

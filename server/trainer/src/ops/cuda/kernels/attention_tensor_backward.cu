@@ -6,7 +6,7 @@ struct Saved {
     const float *dout, *qkv, *lse, *delta;
 };
 
-// Blocks by tile and head, as forward.
+// Blocks by head and tile, as forward.
 template <int DIM>
 __device__ void of_queries(float *dqkv, Saved saved, const Segment *segments, const int *tiles,
                            Heads shape) {
@@ -17,8 +17,8 @@ __device__ void of_queries(float *dqkv, Saved saved, const Segment *segments, co
     const Straight<Brain, DIM, KEYS> values{keys.end()};
     const Flipped<Brain, DIM, KEYS> keys_flipped{values.end()};
     const int dim = shape.dim, width = shape.width();
-    const int segment = tiles[2 * blockIdx.x], first = tiles[2 * blockIdx.x + 1];
-    const int head = blockIdx.y, kv_head = head / shape.group();
+    const int segment = tiles[2 * blockIdx.y], first = tiles[2 * blockIdx.y + 1];
+    const int head = blockIdx.x, kv_head = head / shape.group();
     const Segment own = segments[segment];
     const int count = min(OWN_ROWS, own.end - first);
     const int position = own.height + first - own.start, last = position + count;
@@ -39,18 +39,18 @@ __device__ void of_queries(float *dqkv, Saved saved, const Segment *segments, co
     }
     float result[DIM / 8][4] = {};
     for (int start = max(0, position + 1 - shape.window); start < last; start += KEYS) {
-        const auto seen_row = [&](int column) {
-            return [=](int row) -> const float * {
-                if (start + row >= last) {
-                    return nullptr;
-                }
-                const size_t from = row_at(segments, segment, start + row);
-                return saved.qkv + from * width + column;
-            };
-        };
+        const Rows<KEYS> seen([&](int row) {
+            const bool is_there = start + row < last;
+            const size_t from = is_there ? row_at(segments, segment, start + row) : 0;
+            return is_there ? saved.qkv + from * width : nullptr;
+        });
+        const Loaded<DIM, KEYS> key(seen, shape.key_column(kv_head), dim);
+        const Loaded<DIM, KEYS> value(seen, shape.value_column(kv_head), dim);
+        // Whoever reads the last tile is done.
         __syncthreads();
-        load(keys, keys_flipped, dim, seen_row(shape.key_column(kv_head)));
-        load(values, dim, seen_row(shape.value_column(kv_head)));
+        key.store(keys);
+        key.store(keys_flipped);
+        value.store(values);
         __syncthreads();
         float scores[KEYS / 8][4] = {}, gradients[KEYS / 8][4] = {};
         for (int step = 0; step < DIM / 16; step++) {
@@ -75,10 +75,11 @@ __device__ void of_queries(float *dqkv, Saved saved, const Segment *segments, co
     }
 }
 
-// Blocks by tile and key head; the results of products have keys as rows and queries as columns.
+// Blocks by key head and piece of work, as in `attention_backward.cu`; the results of products have
+// keys as rows and queries as columns.
 template <int DIM>
-__device__ void of_keys(float *dqkv, Saved saved, const Segment *segments, const int *tiles,
-                        const int *below, Heads shape) {
+__device__ void of_keys(float *dqkv, float *parts, Saved saved, const Segment *segments,
+                        const Piece *pieces, const int *below, Heads shape) {
     constexpr int QUERIES = 32;
     extern __shared__ unsigned scratch[];
     __shared__ float lse[QUERIES], delta[QUERIES];
@@ -89,22 +90,20 @@ __device__ void of_keys(float *dqkv, Saved saved, const Segment *segments, const
     const Flipped<Brain, DIM, QUERIES> queries_flipped{dout.end()};
     const Flipped<Brain, DIM, QUERIES> dout_flipped{queries_flipped.end()};
     const int dim = shape.dim, width = shape.width();
-    const int segment = tiles[2 * blockIdx.x], first = tiles[2 * blockIdx.x + 1];
-    const int kv_head = blockIdx.y;
+    const Piece piece = pieces[blockIdx.y];
+    const int segment = piece.segment, first = piece.first, kv_head = blockIdx.x;
     const Segment own = segments[segment];
     const int count = min(OWN_ROWS, own.end - first);
     const int position = own.height + first - own.start;
     const int row = row_of_lane();
 
-    const auto own_row = [&](int column) {
-        return [=](int row) {
-            return row < count ? saved.qkv + (size_t)(first + row) * width + column : nullptr;
-        };
-    };
-    load(keys, dim, own_row(shape.key_column(kv_head)));
-    load(values, dim, own_row(shape.value_column(kv_head)));
+    const Rows<OWN_ROWS> own_rows([&](int row) {
+        return row < count ? saved.qkv + (size_t)(first + row) * width : nullptr;
+    });
+    Loaded<DIM, OWN_ROWS>(own_rows, shape.key_column(kv_head), dim).store(keys);
+    Loaded<DIM, OWN_ROWS>(own_rows, shape.value_column(kv_head), dim).store(values);
     float dk[DIM / 8][4] = {}, dv[DIM / 8][4] = {};
-    for (int place = below[segment]; place < below[segment + 1]; place++) {
+    for (int place = piece.start; place < piece.end; place++) {
         const Segment other = segments[below[place]];
         int start = below[place] == segment ? first : other.start;
         for (; start < other.end; start += QUERIES) {
@@ -117,14 +116,21 @@ __device__ void of_keys(float *dqkv, Saved saved, const Segment *segments, const
                 const auto place_of = [=](int row) {
                     return (size_t)(start + row) * shape.heads + head;
                 };
-                __syncthreads();
-                load(queries, queries_flipped, dim, [=](int row) {
+                const Rows<QUERIES> seeing([&](int row) {
                     const size_t from = start + row;
-                    return from < other.end ? saved.qkv + from * width + head * dim : nullptr;
+                    return from < other.end ? saved.qkv + from * width : nullptr;
                 });
-                load(dout, dout_flipped, dim, [=](int row) {
+                const Rows<QUERIES> seeing_dout([&](int row) {
                     return start + row < other.end ? saved.dout + place_of(row) * dim : nullptr;
                 });
+                const Loaded<DIM, QUERIES> query_loaded(seeing, head * dim, dim);
+                const Loaded<DIM, QUERIES> dout_loaded(seeing_dout, 0, dim);
+                // Whoever reads the last tile is done.
+                __syncthreads();
+                query_loaded.store(queries);
+                query_loaded.store(queries_flipped);
+                dout_loaded.store(dout);
+                dout_loaded.store(dout_flipped);
                 if (threadIdx.x < QUERIES) {
                     const bool is_there = start + threadIdx.x < other.end;
                     const size_t at = is_there ? place_of(threadIdx.x) : 0;
@@ -158,25 +164,27 @@ __device__ void of_keys(float *dqkv, Saved saved, const Segment *segments, const
         }
     }
     for (int half = 0; half < 2 && row + 8 * half < count; half++) {
-        float *to = dqkv + (size_t)(first + row + 8 * half) * width;
-        store_half<DIM>(to + shape.key_column(kv_head), dk, half, shape.scale, dim);
-        store_half<DIM>(to + shape.value_column(kv_head), dv, half, 1, dim);
+        const Target to =
+            target_of<OWN_ROWS>(dqkv, parts, piece, row + 8 * half, kv_head, shape);
+        store_half<DIM>(to.key, dk, half, shape.scale, dim);
+        store_half<DIM>(to.value, dv, half, 1, dim);
     }
 }
 
+#define BOUNDS(DIM) __launch_bounds__(TEAM * WARP, BLOCKS<DIM>)
 #define KERNELS(DIM)                                                                              \
-    extern "C" __global__ void __launch_bounds__(TEAM * WARP) attention_tensor_queries_##DIM(     \
+    extern "C" __global__ void BOUNDS(DIM) attention_tensor_queries_##DIM(                        \
         float *dqkv, const float *dout, const float *qkv, const float *lse, const float *delta,   \
         const Segment *segments, const int *tiles, int heads, int kv_heads, int dim, int window,  \
         float scale) {                                                                            \
         of_queries<DIM>(dqkv, {dout, qkv, lse, delta}, segments, tiles,                           \
                         {heads, kv_heads, dim, window, scale});                                   \
     }                                                                                             \
-    extern "C" __global__ void __launch_bounds__(TEAM * WARP) attention_tensor_keys_##DIM(        \
+    extern "C" __global__ void BOUNDS(DIM) attention_tensor_keys_##DIM(                           \
         float *dqkv, const float *dout, const float *qkv, const float *lse, const float *delta,   \
-        const Segment *segments, const int *tiles, const int *below, int heads, int kv_heads,     \
-        int dim, int window, float scale) {                                                       \
-        of_keys<DIM>(dqkv, {dout, qkv, lse, delta}, segments, tiles, below,                       \
+        const Segment *segments, const Piece *pieces, const int *below, float *parts, int heads,  \
+        int kv_heads, int dim, int window, float scale) {                                         \
+        of_keys<DIM>(dqkv, parts, {dout, qkv, lse, delta}, segments, pieces, below,               \
                      {heads, kv_heads, dim, window, scale});                                      \
     }
 KERNELS(64)
