@@ -178,7 +178,7 @@ pub struct Preflight {
     pub trainable_parameters: i64,
     /// About how much memory the run needs, in bytes.
     pub memory_bytes: i64,
-    /// How much memory the machine has, in bytes, where that is known.
+    /// How much memory the machine has, or the GPU that the run is for, in bytes, where that is known.
     pub available_memory_bytes: Option<i64>,
     /// About how long it takes, in seconds, from a measurement of this machine.
     pub seconds: Option<f64>,

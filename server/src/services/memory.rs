@@ -1,6 +1,8 @@
-//! How much memory the machine has.
+//! How much memory the machine has, or one of its GPUs.
 
 use std::fs;
+
+use trainer::device::{self, Device};
 
 /// Memory in bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -17,6 +19,19 @@ pub fn measure() -> Option<Memory> {
     let text = fs::read_to_string("/proc/meminfo").ok()?;
     let limit = fs::read_to_string("/sys/fs/cgroup/memory.max").ok();
     read(&text, limit.as_deref())
+}
+
+/// The memory that what is computed on a device lies in; `None` where nobody tells.
+#[must_use]
+pub fn of(device: &Device) -> Option<Memory> {
+    if device.is_cpu() {
+        return measure();
+    }
+    let memory = device::gpu_memory(device)?;
+    Some(Memory {
+        total: i64::try_from(memory.total).ok()?,
+        free: i64::try_from(memory.free).ok()?,
+    })
 }
 
 fn read(meminfo: &str, limit: Option<&str>) -> Option<Memory> {

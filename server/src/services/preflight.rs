@@ -15,6 +15,7 @@ use shared::{
 };
 use store::{Tx, dataset_versions::VersionRecord, runs, suites};
 use trainer::{
+    device::{self, Device},
     model::Outline,
     run::{Steps, count_steps, estimate_memory, trainable_parameters},
     session::Part,
@@ -91,8 +92,15 @@ async fn look_at_rows(
         fullest,
     );
     let memory_bytes = i64::try_from(memory).unwrap_or(i64::MAX);
-    let machine = memory::measure();
-    report.memory(memory_bytes, machine);
+    // A device that is not there was told of.
+    let device = device::open(&config.device).unwrap_or(Device::Cpu);
+    let available = memory::of(&device);
+    let place = if device.is_cpu() {
+        "memory"
+    } else {
+        "the GPU's memory"
+    };
+    report.memory(memory_bytes, available, place);
     let (own, mixed) = (train.places, sides.general.places);
     let steps = count_steps(own, mixed, config);
     let seconds = |speed: f64| sides.tokens(config, steps) / speed;
@@ -111,7 +119,7 @@ async fn look_at_rows(
         steps: count(steps.total),
         trainable_parameters: count(trainable_parameters(&outline.config, config)),
         memory_bytes,
-        available_memory_bytes: machine.map(|memory| memory.total),
+        available_memory_bytes: available.map(|memory| memory.total),
         // How long drawn answers get, nobody knows.
         seconds: speed
             .filter(|speed| *speed > 0.0 && config.method.lesson() != Lesson::Prompts)

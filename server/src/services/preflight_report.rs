@@ -203,21 +203,22 @@ impl Report {
         }
     }
 
-    pub(super) fn memory(&mut self, needed: i64, machine: Option<Memory>) {
-        let Some(machine) = machine else { return };
+    /// Compares what a run needs of a place with what it has.
+    pub(super) fn memory(&mut self, needed: i64, available: Option<Memory>, place: &str) {
+        let Some(available) = available else { return };
         let gibibytes = |bytes: i64| bytes as f64 / f64::from(1 << 30);
         let needs = gibibytes(needed);
         let advice = "lower the batch size, the longest length or the rank, or take a smaller base";
-        if needed > machine.total {
-            let has = gibibytes(machine.total);
+        if needed > available.total {
+            let has = gibibytes(available.total);
             let message = format!(
-                "the run needs about {needs:.1} GiB of memory and there are {has:.1}: {advice}"
+                "the run needs about {needs:.1} GiB of {place} and there are {has:.1}: {advice}"
             );
             self.error("not_enough_memory", "config.batch.size", message);
-        } else if needed > machine.free {
-            let free = gibibytes(machine.free);
+        } else if needed > available.free {
+            let free = gibibytes(available.free);
             let message = format!(
-                "the run needs about {needs:.1} GiB of memory and only {free:.1} are free at the \
+                "the run needs about {needs:.1} GiB of {place} and only {free:.1} are free at the \
                  moment: wait for other work to end, or {advice}"
             );
             self.warn("little_memory", "config.batch.size", message);

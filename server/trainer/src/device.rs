@@ -39,6 +39,24 @@ pub fn open(name: &str) -> Result<Device> {
     }
 }
 
+/// Memory of a GPU in bytes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct GpuMemory {
+    /// All there is.
+    pub total: usize,
+    /// What nothing uses, or only this program's pool of freed memory holds.
+    pub free: usize,
+}
+
+/// What memory a GPU has; `None` for the processor, and where the driver does not tell.
+pub fn gpu_memory(device: &Device) -> Option<GpuMemory> {
+    match device {
+        #[cfg(feature = "cuda")]
+        Device::Cuda(device) => cuda::memory(device).ok(),
+        _ => None,
+    }
+}
+
 /// The same numbers in the processor's memory: of a part of a larger tensor only its own, where candle
 /// brings all of the larger one along.
 pub(crate) fn on_processor(tensor: &Tensor) -> candle_core::Result<Tensor> {

@@ -1,12 +1,13 @@
 //! Operations of rows and elements.
 
 use candle_core::{DType, Tensor};
+use trainer::device::gpu_memory;
 use trainer::model::{Activation, RopeScaling};
 use trainer::ops::{
     self, AdamStep, AttentionShape, DropoutKey, HEAD_STATISTICS, HeadNorm, HeadTile, RopeTable,
 };
 
-use crate::support::{compare, numbers};
+use crate::support::{compare, gpu, numbers};
 
 /// The limit of single operations; what they sum is short.
 const LIMIT: f64 = 1e-5;
@@ -203,4 +204,22 @@ fn lengths_and_columns_are_the_processors() {
         ops::scale_columns(&scaled.narrow(1, 9, 150)?, &one, &divisors)?;
         Ok(vec![("norms", norms), ("sums", sums), ("scaled", scaled)])
     });
+}
+
+#[test]
+fn a_gpu_tells_how_much_of_its_memory_is_free() {
+    let Some(gpu) = gpu("memory") else {
+        return;
+    };
+    let held = numbers(1 << 22, 1, &gpu);
+    let with = gpu_memory(&gpu).unwrap();
+    drop(held);
+    gpu.synchronize().unwrap();
+    let without = gpu_memory(&gpu).unwrap();
+    // What the pool keeps is free.
+    assert!(
+        without.free >= with.free + (1 << 24),
+        "{with:?}, {without:?}"
+    );
+    assert!(without.free <= without.total && with.total == without.total);
 }
