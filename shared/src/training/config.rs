@@ -116,7 +116,7 @@ documented! {
         pub device: String = String::from("auto"),
         /// Processor threads; 0 takes one for each core.
         pub threads: usize = 0,
-        /// The numbers to multiply with: `fp32` repeats the reference to the last digits; `bf16` needs half the memory for the base and is about 1.4 times as fast on processors that know such numbers (AVX-512 BF16), at about three digits; `quantised` keeps the blocks of a quantised GGUF base as they are, which gives the same as `fp32` in a fraction of the memory.
+        /// The numbers to multiply with: `fp32` repeats the reference to the last digits; `bf16` needs half the memory for the base and is about 1.4 times as fast on processors that know such numbers (AVX-512 BF16), at about three digits, and on GPUs (where all weights are trained they keep 32 bits, and a GPU multiplies eleven of them, TF32; a processor refuses it); `quantised` keeps the blocks of a quantised GGUF base as they are, which gives the same as `fp32` in a fraction of the memory.
         pub precision: Precision = Precision::Full,
     }
 }

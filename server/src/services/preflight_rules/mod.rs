@@ -38,17 +38,19 @@ pub(super) fn check(setup: &RunSetup) -> Vec<Finding> {
     findings.extend(learning_rate(setup));
     findings.extend(blank(setup));
     match device::open(&config.device) {
-        Ok(device) => findings.extend(precision(config, device.is_cpu())),
+        Ok(device) => {
+            findings.extend(precision(config, device.is_cpu()));
+            findings.extend(whole(setup, device.is_cpu()));
+        }
         Err(problem) => findings.push(error("no_device", "config.device", problem.to_string())),
     }
     findings.extend(evaluation(setup));
     findings.extend(rewards(setup));
-    findings.extend(whole(setup));
     findings
 }
 
 /// What does not go with training all weights.
-fn whole(setup: &RunSetup) -> Vec<Finding> {
+fn whole(setup: &RunSetup, on_processor: bool) -> Vec<Finding> {
     let config = &setup.request.config;
     if !config.adapter.is_whole() {
         return Vec::new();
@@ -56,11 +58,11 @@ fn whole(setup: &RunSetup) -> Vec<Finding> {
     let draws = config.method.lesson() == Lesson::Prompts;
     let refused = [
         (
-            config.precision == Precision::Brain,
+            config.precision == Precision::Brain && on_processor,
             "bad_setting",
             "config.precision",
-            "must be fp32 where all weights are trained: bf16 rounds them, and most steps would be \
-             lost in that",
+            "must be fp32 where a processor trains all weights: bf16 rounds them there, and most \
+             steps would be lost in that",
         ),
         (
             config.precision == Precision::Quantised,

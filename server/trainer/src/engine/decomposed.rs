@@ -40,7 +40,7 @@ impl<'a> Linear<'a> {
             let weight = self.weight(part.target)?;
             ops::linear(&z, seen, &weight)?;
             drop(weight);
-            self.products().gemm_add(&z, u, &part.b.t()?, scale)?;
+            self.model.products().gemm_add(&z, u, &part.b.t()?, scale)?;
             ops::scale_columns(y, &z, &row_scale.factor)?;
         }
         let Some(key) = self.dropout() else {
@@ -93,11 +93,11 @@ impl<'a> Linear<'a> {
         let others = without(columns, adapted);
         let Some(key) = self.dropout() else {
             self.through_base(dx, &[scaled, others].concat())?;
-            return self.products().gemm_add(dx, du, &lora.a, 1.0);
+            return self.model.products().gemm_add(dx, du, &lora.a, 1.0);
         };
         let through = self.model.pool.take(dx.dims())?;
         self.through_base(&through, &scaled)?;
-        self.products().gemm_add(&through, du, &lora.a, 1.0)?;
+        self.model.products().gemm_add(&through, du, &lora.a, 1.0)?;
         ops::dropout(dx, &through, key)?;
         let plain = columns
             .iter()

@@ -117,14 +117,15 @@ impl Model {
     ) -> Result<()> {
         let head = self.weights.head();
         let (vocabulary, tile) = (head.dims2()?.0, self.tile());
+        let products = self.products();
         for first in (0..vocabulary).step_by(tile) {
             let width = tile.min(vocabulary - first);
             let embedding = head.rows(&self.widened, first, width)?;
             let logits = work.narrow(1, 0, width)?;
             if (sharpness - 1.0).abs() < f64::EPSILON {
-                ops::linear(&logits, normed, &embedding)?;
+                products.linear(&logits, normed, &embedding)?;
             } else {
-                ops::gemm_scaled(&logits, normed, &embedding.t()?, sharpness as f32)?;
+                products.gemm_scaled(&logits, normed, &embedding.t()?, sharpness as f32)?;
             }
             ops::head_tile(
                 work,
@@ -136,7 +137,7 @@ impl Model {
             )?;
             if let Some(units) = units {
                 ops::head_rescale(units, work)?;
-                ops::gemm_add(units, &logits, &embedding, 1.0)?;
+                products.gemm_add(units, &logits, &embedding, 1.0)?;
             }
         }
         Ok(())
@@ -188,11 +189,12 @@ impl Model {
         let sharpness = scores.sharpness as f32;
         let log_sums: Vec<f32> = scores.labels.iter().map(|label| label.log_sum).collect();
         let factors: Vec<f32> = by_logp.iter().map(|by_logp| *by_logp as f32).collect();
+        let products = self.products();
         for first in (0..vocabulary).step_by(tile_width) {
             let width = tile_width.min(vocabulary - first);
             let embedding = head.rows(&self.widened, first, width)?;
             let logits = work.narrow(1, 0, width)?;
-            ops::gemm_scaled(&logits, &normed, &embedding.t()?, sharpness)?;
+            products.gemm_scaled(&logits, &normed, &embedding.t()?, sharpness)?;
             let labels = &batch.labels;
             let tile = HeadTile {
                 first,
@@ -201,7 +203,7 @@ impl Model {
             };
             ops::head_tile_backward(&logits, tile, &log_sums, &factors)?;
             let own = own.narrow(0, first, width)?;
-            ops::gemm_add(&own, &logits.t()?, &normed, sharpness)?;
+            products.gemm_add(&own, &logits.t()?, &normed, sharpness)?;
         }
         Ok(())
     }
@@ -219,7 +221,7 @@ impl Model {
             let width = tile.min(vocabulary - first);
             let columns = logits.narrow(1, first, width)?;
             let head = head.rows(&self.widened, first, width)?;
-            ops::linear(&columns, &normed, &head)?;
+            self.products().linear(&columns, &normed, &head)?;
         }
         Ok(logits)
     }

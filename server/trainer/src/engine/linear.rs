@@ -12,7 +12,7 @@ use super::gradients::Gradients;
 use super::model::{Adapters, Model, Pass};
 use crate::adapter::{Adapter, Group, LoraGroup, LoraPart};
 use crate::model::{Matrix, Rows};
-use crate::ops::{self, Buffer, DropoutKey, Products};
+use crate::ops::{self, Buffer, DropoutKey};
 
 /// One group of one layer in one pass.
 #[derive(Clone, Copy)]
@@ -63,13 +63,6 @@ impl<'a> Linear<'a> {
             adapter.group(self.layer, self.group)?,
             adapter.shape().scaling(),
         ))
-    }
-
-    /// How the adapter's matrices are multiplied.
-    pub(super) fn products(&self) -> Products {
-        Products {
-            rounded: self.model.shape.rounded,
-        }
     }
 
     /// The key of this pass, layer and group, if there is dropout.
@@ -136,7 +129,7 @@ impl<'a> Linear<'a> {
         let dropped = self.adapter_input(x)?;
         let seen = dropped.as_deref().unwrap_or(x);
         let u = self.model.pool.take((x.dims2()?.0, lora.a.dims2()?.0))?;
-        let products = self.products();
+        let products = self.model.products();
         products.linear(&u, seen, &lora.a)?;
         let adapted = Self::adapted(lora, &columns, &u)?;
         let Some(scales) = self.row_scales() else {
@@ -164,7 +157,7 @@ impl<'a> Linear<'a> {
     /// `y = x·Wᵀ` of all layers, whose columns of `y` are given too.
     fn whole_base(&self, y: &Tensor, columns: &[(TargetModule, Tensor)], x: &Tensor) -> Result<()> {
         match self.joined() {
-            Some(weight) => ops::linear(y, x, weight),
+            Some(weight) => self.model.products().linear(y, x, weight),
             None => self.base(columns, x),
         }
     }
@@ -174,7 +167,7 @@ impl<'a> Linear<'a> {
         let mut columns = columns.iter();
         columns.try_for_each(|(target, y)| {
             let weight = self.weight(*target)?;
-            ops::linear(y, x, &weight)
+            self.model.products().linear(y, x, &weight)
         })
     }
 
@@ -190,9 +183,10 @@ impl<'a> Linear<'a> {
     ) -> Result<()> {
         let columns = self.columns(dy)?;
         if let Some(layer) = gradients.layer(self.layer) {
+            let products = self.model.products();
             for (target, dy) in &columns {
                 let weight = layer.linear(*target).numbers()?;
-                ops::gemm_add(&weight, &dy.t()?, x, 1.0)?;
+                products.gemm_add(&weight, &dy.t()?, x, 1.0)?;
             }
         }
         let gradients = gradients.group(self.layer, self.group);
@@ -207,7 +201,7 @@ impl<'a> Linear<'a> {
             }
             _ => None,
         };
-        let products = self.products();
+        let products = self.model.products();
         let du = self.model.pool.take(inner.u.dims())?;
         let rank = lora.a.dims2()?.0 / lora.parts.len();
         for (index, Adapted { part, y, u }) in adapted.iter().enumerate() {
@@ -236,7 +230,7 @@ impl<'a> Linear<'a> {
         columns: &[(TargetModule, Tensor)],
     ) -> Result<()> {
         match self.joined() {
-            Some(weight) => ops::gemm(dx, dy, weight),
+            Some(weight) => self.model.products().gemm(dx, dy, weight),
             None => self.through_base(dx, columns),
         }
     }
@@ -247,12 +241,13 @@ impl<'a> Linear<'a> {
         dx: &Tensor,
         columns: &[(TargetModule, Tensor)],
     ) -> Result<()> {
+        let products = self.model.products();
         for (index, (target, dy)) in columns.iter().enumerate() {
             let weight = self.weight(*target)?;
             if index == 0 {
-                ops::gemm(dx, dy, &weight)?;
+                products.gemm(dx, dy, &weight)?;
             } else {
-                ops::gemm_add(dx, dy, &weight, 1.0)?;
+                products.gemm_add(dx, dy, &weight, 1.0)?;
             }
         }
         Ok(())
@@ -261,11 +256,11 @@ impl<'a> Linear<'a> {
     /// `dx += dropout(du·A)`.
     fn add_through_a(&self, dx: &Tensor, du: &Tensor, lora: &LoraGroup) -> Result<()> {
         let Some(key) = self.dropout() else {
-            return self.products().gemm_add(dx, du, &lora.a, 1.0);
+            return self.model.products().gemm_add(dx, du, &lora.a, 1.0);
         };
         let through = self.model.pool.take(dx.dims())?;
         let dropped = self.model.pool.take(dx.dims())?;
-        self.products().gemm(&through, du, &lora.a)?;
+        self.model.products().gemm(&through, du, &lora.a)?;
         ops::dropout(&dropped, &through, key)?;
         ops::add(dx, &dropped)
     }

@@ -12,7 +12,7 @@ use super::gradients::Gradients;
 use super::head::Scores;
 use crate::adapter::{Adapter, RowScales};
 use crate::model::{ModelConfig, Weight, Weights};
-use crate::ops::{self, AttentionShape, Buffer, DropoutKey, Pool, RopeTable};
+use crate::ops::{self, AttentionShape, Buffer, DropoutKey, Pool, Products, RopeTable};
 
 /// A base model ready to compute.
 #[derive(Clone, Debug)]
@@ -141,6 +141,20 @@ impl Model {
         }
     }
 
+    /// The same, but a GPU may round what it multiplies, as with weights in bfloat16.
+    #[must_use]
+    pub fn rounded(mut self) -> Self {
+        self.shape.rounded = true;
+        self
+    }
+
+    /// How numbers of 32 bits are multiplied.
+    pub(super) fn products(&self) -> Products {
+        Products {
+            rounded: self.shape.rounded,
+        }
+    }
+
     /// The same with weights of its own, which do not change when this one's do.
     pub fn apart(&self) -> Result<Self> {
         // Not `copy`, which would copy all weights for each of them, where they lie in one tensor.
@@ -148,7 +162,10 @@ impl Model {
             Weight::Matrix(matrix) => matrix.numbers()?.force_contiguous(),
             Weight::Vector(vector) => vector.force_contiguous(),
         })?;
-        Ok(Self::new(self.config.clone(), weights))
+        Ok(Self {
+            shape: self.shape,
+            ..Self::new(self.config.clone(), weights)
+        })
     }
 
     /// What the attention of a block sees, and how.

@@ -32,7 +32,7 @@ impl<'a> Linear<'a> {
             let columns = columns.map(|(target, y)| Ok((*target, of_rows(y)?)));
             let columns = columns.collect::<Result<Vec<_>>>()?;
             let u = self.model.pool.take((rows.len(), lora.a.dims2()?.0))?;
-            let products = self.products();
+            let products = self.model.products();
             products.linear(&u, &of_rows(x)?, &lora.a)?;
             let adapted = Self::adapted(lora, &columns, &u)?;
             for Adapted { part, y, u } in &adapted {

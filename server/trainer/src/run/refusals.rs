@@ -3,6 +3,7 @@
 use shared::training::{EvaluationConfig, Lesson, Method, Precision, TrainingConfig};
 
 use crate::data::TokenizedRow;
+use crate::device::Device;
 use crate::error::{Result, TrainerError};
 
 use super::examples;
@@ -25,7 +26,7 @@ pub(super) fn check(request: &TrainRequest<'_>) -> Result<()> {
     if !(batch.epochs.is_finite() && batch.epochs > 0.0) {
         return refuse("batch.epochs", "must be a positive number");
     }
-    check_trained(config)?;
+    check_trained(config, model.device())?;
     if !(0.0..=0.9).contains(&config.data.general_share) {
         return refuse("data.general_share", "must be from 0 to 0.9");
     }
@@ -77,8 +78,8 @@ pub(super) fn check(request: &TrainRequest<'_>) -> Result<()> {
     Ok(())
 }
 
-/// Refuses what cannot be trained as the configuration says, whatever the data.
-pub(crate) fn check_trained(config: &TrainingConfig) -> Result<()> {
+/// Refuses what cannot be trained on a device as the configuration says, whatever the data.
+pub(crate) fn check_trained(config: &TrainingConfig, device: &Device) -> Result<()> {
     if let Some(adapter) = config.adapter.adapter() {
         if !(0.0..1.0).contains(&adapter.dropout) {
             return refuse(
@@ -90,11 +91,13 @@ pub(crate) fn check_trained(config: &TrainingConfig) -> Result<()> {
     }
     match config.precision {
         Precision::Full => {}
+        // There they keep 32 bits, and are rounded where they are multiplied.
+        Precision::Brain if !device.is_cpu() => {}
         Precision::Brain => {
             return refuse(
                 "precision",
-                "bf16 rounds weights, and most steps would be lost in that where the weights \
-                 themselves are trained: set it to fp32, or train an adapter",
+                "bf16 rounds weights on a processor, and most steps would be lost in that where the \
+                 weights themselves are trained: set it to fp32, or train an adapter, or on a GPU",
             );
         }
         Precision::Quantised => {

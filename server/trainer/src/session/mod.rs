@@ -8,7 +8,7 @@ mod prepared;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use shared::training::{Lesson, RunEvent, Trained, TrainingConfig};
+use shared::training::{Lesson, Precision, RunEvent, Trained, TrainingConfig};
 
 use crate::adapter::{self, Adapter};
 use crate::data::{Row, TokenizedRow, read_rows};
@@ -78,9 +78,13 @@ impl Session {
     /// # Errors
     /// As [`Self::open`].
     pub fn open_base(config: TrainingConfig, path: &Path) -> Result<Self> {
-        check_trained(&config)?;
         let device = device::open(&config.device)?;
-        let loaded = load_in(path, &device, config.precision)?;
+        check_trained(&config, &device)?;
+        let kept = match config.adapter {
+            Trained::Adapter(_) => config.precision,
+            Trained::AllWeights => Precision::Full,
+        };
+        let loaded = load_in(path, &device, kept)?;
         let (loaded, whole) = match config.adapter {
             Trained::Adapter(_) => (loaded, None),
             Trained::AllWeights => {
@@ -92,7 +96,10 @@ impl Session {
                 (whole.loaded().clone(), Some(whole))
             }
         };
-        let model = Model::new(loaded.config.clone(), loaded.weights.clone());
+        let mut model = Model::new(loaded.config.clone(), loaded.weights.clone());
+        if config.precision == Precision::Brain {
+            model = model.rounded();
+        }
         let reward_model = reward_model(&config, &model)?;
         let mut train_rows = read_rows(Path::new(&config.data.train))?;
         let train = prepare(&config, &loaded, &train_rows, Part::Train)?;

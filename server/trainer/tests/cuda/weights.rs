@@ -11,7 +11,7 @@ use trainer::optim::AdamW;
 use trainer::whole::{WholeGradients, WholeModel};
 
 use crate::models::{OTHERS, load, rows};
-use crate::support::{FULL, close, compare, gpu, numbers, read};
+use crate::support::{BRAIN, FULL, close, compare, gpu, numbers, read};
 
 /// The limit of single operations.
 const LIMIT: f64 = 1e-5;
@@ -94,10 +94,14 @@ struct Scene {
 }
 
 impl Scene {
-    fn new(name: &str, device: &Device) -> Self {
+    /// On a GPU in a precision; the processor has all bits.
+    fn new(name: &str, precision: Precision, device: &Device) -> Self {
         let whole = WholeModel::new(load(name, Precision::Full, device)).unwrap();
         let loaded = whole.loaded().clone();
-        let model = Model::new(loaded.config, loaded.weights);
+        let mut model = Model::new(loaded.config, loaded.weights);
+        if precision == Precision::Brain {
+            model = model.rounded();
+        }
         Self { whole, model }
     }
 
@@ -139,28 +143,30 @@ impl Scene {
     }
 }
 
-/// Calls `each` with every tiny model on the GPU and on the processor.
-fn pairs(test: &str, each: impl Fn(&str, [Scene; 2])) {
+/// Calls `each` with every tiny model on the GPU, in either precision, and on the processor.
+fn pairs(test: &str, each: impl Fn(&str, f64, [Scene; 2])) {
     let Some(gpu) = gpu(test) else {
         return;
     };
-    for name in ["tiny-llama"].iter().chain(&OTHERS) {
-        let scenes = [&gpu, &Device::Cpu].map(|device| Scene::new(name, device));
-        each(&format!("{test}, {name}"), scenes);
+    for (precision, limit) in [(Precision::Full, FULL), (Precision::Brain, BRAIN)] {
+        for name in ["tiny-llama"].iter().chain(&OTHERS) {
+            let scenes = [&gpu, &Device::Cpu].map(|device| Scene::new(name, precision, device));
+            each(&format!("{test}, {name}, {precision:?}"), limit, scenes);
+        }
     }
 }
 
 #[test]
 fn gradients_of_all_weights_are_the_processors() {
-    pairs("gradients of all weights", |what, scenes| {
+    pairs("gradients of all weights", |what, limit, scenes| {
         let [ours, theirs, again] = [0, 1, 0].map(|number| {
             let scene: &Scene = &scenes[number];
             let gradients = scene.whole.gradients().unwrap();
             let loss = scene.learn(&rows(), &gradients).unwrap();
             (vec![loss as f32], read(gradients.flat()))
         });
-        close(&format!("loss of {what}"), &ours.0, &theirs.0, FULL);
-        close(what, &ours.1, &theirs.1, FULL);
+        close(&format!("loss of {what}"), &ours.0, &theirs.0, limit);
+        close(what, &ours.1, &theirs.1, limit);
         let bits = |numbers: &[f32]| numbers.iter().map(|x| x.to_bits()).collect::<Vec<_>>();
         assert!(bits(&ours.1) == bits(&again.1), "{what} differ again");
     });
@@ -168,10 +174,10 @@ fn gradients_of_all_weights_are_the_processors() {
 
 #[test]
 fn ten_steps_of_all_weights_are_the_processors() {
-    pairs("ten steps of all weights", |what, scenes| {
+    pairs("ten steps of all weights", |what, limit, scenes| {
         let [ours, theirs] = scenes.map(|scene| scene.ten_steps(&rows()).unwrap());
-        close(&format!("losses of {what}"), &ours.0, &theirs.0, FULL);
+        close(&format!("losses of {what}"), &ours.0, &theirs.0, limit);
         // AdamW moves numbers whose gradients are nearly zero by their sign.
-        close(what, &ours.1, &theirs.1, 10.0 * FULL);
+        close(what, &ours.1, &theirs.1, 10.0 * limit);
     });
 }
