@@ -4,8 +4,10 @@
 //! speed stands what share it is of the speed of a large matrix product, if only the products with the
 //! base's weights and the head are counted.
 //!
-//! `cargo bench -p benches --bench train_step [-- [STEPS] [--device cuda:0]]`; on a GPU without the
-//! quantised form, which is for the processor, and of batches of eight times as many chats too.
+//! `cargo bench -p benches --bench train_step [-- [STEPS] [--device cuda:0] [--only NAME]]`. On a GPU
+//! without the quantised form, which is for the processor, but also of batches of eight times as many
+//! chats and of eight long rows, and of a Llama of 1.2 thousand million weights in bfloat16. What is
+//! measured is chosen by a part of its name, such as `"bfloat16, 64"`.
 
 #![expect(clippy::print_stdout, reason = "a benchmark prints what it measured")]
 
@@ -21,12 +23,36 @@ use trainer::data::TokenizedRow;
 use trainer::device;
 use trainer::engine::{Batch, Model, Pass};
 use trainer::error::Result;
-use trainer::model::{Activation, Architecture, LayerWeights, Matrix, ModelConfig, Weights};
+use trainer::model::{
+    Activation, Architecture, Joined, LayerWeights, Matrix, ModelConfig, Weights,
+};
 use trainer::ops::{self, Blocks};
 
-const ROWS: usize = 8;
+/// Rows of a batch, and the fewest and the most tokens of each.
+#[derive(Clone, Copy)]
+struct Workload {
+    name: &'static str,
+    rows: usize,
+    lengths: (usize, usize),
+}
+
+const SHORT: Workload = Workload {
+    name: "8 chats",
+    rows: 8,
+    lengths: (70, 110),
+};
 /// What keeps a GPU busy.
-const MANY_ROWS: usize = 64;
+const MANY: Workload = Workload {
+    name: "64 chats",
+    rows: 64,
+    ..SHORT
+};
+const LONG: Workload = Workload {
+    name: "8 long rows",
+    rows: 8,
+    lengths: (1024, 1024),
+};
+
 /// Tokens generated to measure decoding.
 const DECODED: usize = 16;
 
@@ -34,30 +60,47 @@ fn main() -> Result<()> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let steps = arguments.iter().find_map(|text| text.parse().ok());
     let steps = steps.unwrap_or(6);
-    let named = arguments.iter().position(|text| text == "--device");
-    let named = named.and_then(|place| arguments.get(place + 1));
-    let device = device::open(named.map_or("cpu", String::as_str))?;
+    let named = |option: &str| {
+        let place = arguments.iter().position(|text| text == option)?;
+        arguments.get(place + 1).map(String::as_str)
+    };
+    let device = device::open(named("--device").unwrap_or("cpu"))?;
     let threads = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
-    for (name, kind, weight_decomposed) in [
-        ("32 bits", GgmlDType::F32, false),
-        ("bfloat16", GgmlDType::BF16, false),
-        ("quantised (Q4_1)", GgmlDType::Q4_1, false),
-        ("32 bits, weight-decomposed", GgmlDType::F32, true),
+    let place = if device.is_cpu() {
+        format!("{threads} threads")
+    } else {
+        format!("{:?}", device.location())
+    };
+    let workloads: &[Workload] = if device.is_cpu() {
+        &[SHORT]
+    } else {
+        &[SHORT, MANY, LONG]
+    };
+    for (name, config, kind, weight_decomposed) in [
+        ("32 bits", small(), GgmlDType::F32, false),
+        ("bfloat16", small(), GgmlDType::BF16, false),
+        ("quantised (Q4_1)", small(), GgmlDType::Q4_1, false),
+        ("32 bits, weight-decomposed", small(), GgmlDType::F32, true),
+        ("large, bfloat16", large(), GgmlDType::BF16, false),
     ] {
-        if kind == GgmlDType::Q4_1 && !device.is_cpu() {
+        let is_elsewhere = match name {
+            "large, bfloat16" => device.is_cpu(),
+            _ => kind == GgmlDType::Q4_1 && !device.is_cpu(),
+        };
+        let is_chosen = |what: &str| {
+            let full = format!("{name}, {what}");
+            named("--only").is_none_or(|part| full.contains(part))
+        };
+        let workloads = workloads.iter().filter(|workload| is_chosen(workload.name));
+        let (workloads, decodes) = (workloads.collect::<Vec<_>>(), is_chosen("decoding"));
+        if is_elsewhere || !decodes && workloads.is_empty() {
             continue;
         }
-        let model = Model::new(config(), weights(&config(), kind, &device)?);
-        let sizes: &[usize] = if device.is_cpu() {
-            println!("{name}, {threads} threads");
-            &[ROWS]
-        } else {
-            println!("{name}, {:?}", device.location());
-            &[ROWS, MANY_ROWS]
-        };
+        let model = Model::new(config.clone(), weights(&config, kind, &device)?);
         let peak = peak(kind, &device)?;
-        for count in sizes {
-            let (speed, learned) = measure(&model, steps, *count, weight_decomposed)?;
+        for workload in workloads {
+            println!("{name}, {}, {place}", workload.name);
+            let (speed, learned) = measure(&model, steps, *workload, weight_decomposed)?;
             let share = speed * products(&model, learned) / peak;
             println!(
                 "median {speed:.0} tokens/s, {:.0} % of a product's {:.0} GFLOP/s",
@@ -65,16 +108,20 @@ fn main() -> Result<()> {
                 peak / 1e9
             );
         }
+        if decodes {
+            println!("{name}, decoding, {place}");
+            decode(&model, &adapter(&model, weight_decomposed)?)?;
+        }
     }
     Ok(())
 }
 
-/// Operations by the second of a product of 1024 rows with a matrix of 1024 by 1024 in its precision;
-/// of a quantised one, of the numbers it is widened to.
+/// Operations by the second of a product of two square matrices in its precision, large enough for
+/// the device; of a quantised one, of the numbers it is widened to.
 fn peak(kind: GgmlDType, device: &Device) -> Result<f64> {
-    const SIDE: usize = 1024;
     const TRIES: usize = 20;
-    let random = || Tensor::rand(-1f32, 1.0, (SIDE, SIDE), &Device::Cpu);
+    let side: usize = if device.is_cpu() { 1024 } else { 8192 };
+    let random = || Tensor::rand(-1f32, 1.0, (side, side), &Device::Cpu);
     let weight = match kind {
         GgmlDType::BF16 => random()?.to_dtype(DType::BF16)?,
         _ => random()?,
@@ -88,7 +135,7 @@ fn peak(kind: GgmlDType, device: &Device) -> Result<f64> {
         device.synchronize()?;
         best = best.min(start.elapsed().as_secs_f64());
     }
-    Ok(2.0 * (SIDE * SIDE * SIDE) as f64 / best)
+    Ok(2.0 * (side * side * side) as f64 / best)
 }
 
 /// Operations for each token of a step in which a share of them is learned: a multiplication and an
@@ -108,21 +155,18 @@ fn products(model: &Model, learned: f64) -> f64 {
 }
 
 /// Tokens by the second, and the share of them that is learned.
-fn measure(model: &Model, steps: u64, count: usize, weight_decomposed: bool) -> Result<(f64, f64)> {
-    let shape = LoraShape {
-        rank: 16,
-        alpha: 32.0,
-        rank_stabilised: false,
-        weight_decomposed,
-        score_head: false,
-        targets: TargetModule::ALL.to_vec(),
-    };
-    let adapter = Adapter::new(&model.config, &model.weights, shape, 1)?;
+fn measure(
+    model: &Model,
+    steps: u64,
+    workload: Workload,
+    weight_decomposed: bool,
+) -> Result<(f64, f64)> {
+    let adapter = adapter(model, weight_decomposed)?;
     let gradients = adapter.gradients()?;
     let mut speeds = Vec::new();
     let (mut learned, mut tokens) = (0, 0);
     for step in 0..steps {
-        let batch = Batch::new(&rows(step, count));
+        let batch = Batch::new(&rows(step, workload));
         let start = Instant::now();
         let pass = Pass::new(model, Some(&adapter))?;
         let saved = model.forward_saving(&pass, &batch)?;
@@ -138,7 +182,7 @@ fn measure(model: &Model, steps: u64, count: usize, weight_decomposed: bool) -> 
         speeds.push(batch.row_tokens as f64 / all.as_secs_f64());
         (learned, tokens) = (learned + batch.labels.len(), tokens + batch.row_tokens);
         println!(
-            "{} tokens, {} learned: {:.0} tokens/s (forward {:.2} s, head {:.2} s, backward {:.2} s)",
+            "{} tokens, {} learned: {:.0} tokens/s (forward {:.4} s, head {:.4} s, backward {:.4} s)",
             batch.row_tokens,
             batch.labels.len(),
             batch.row_tokens as f64 / all.as_secs_f64(),
@@ -148,8 +192,19 @@ fn measure(model: &Model, steps: u64, count: usize, weight_decomposed: bool) -> 
         );
     }
     speeds.sort_by(f64::total_cmp);
-    decode(model, &adapter)?;
     Ok((speeds[speeds.len() / 2], learned as f64 / tokens as f64))
+}
+
+fn adapter(model: &Model, weight_decomposed: bool) -> Result<Adapter> {
+    let shape = LoraShape {
+        rank: 16,
+        alpha: 32.0,
+        rank_stabilised: false,
+        weight_decomposed,
+        score_head: false,
+        targets: TargetModule::ALL.to_vec(),
+    };
+    Adapter::new(&model.config, &model.weights, shape, 1)
 }
 
 /// The speed of generating, for one, eight and 32 sequences.
@@ -174,7 +229,8 @@ fn decode(model: &Model, adapter: &Adapter) -> Result<()> {
     Ok(())
 }
 
-fn config() -> ModelConfig {
+/// The shape of SmolLM2-135M.
+fn small() -> ModelConfig {
     ModelConfig {
         architecture: Architecture::Llama,
         hidden_size: 576,
@@ -198,6 +254,18 @@ fn config() -> ModelConfig {
     }
 }
 
+/// A shape of 1.2 thousand million weights, as Llama 3.2 has it but for its vocabulary.
+fn large() -> ModelConfig {
+    ModelConfig {
+        hidden_size: 2048,
+        intermediate_size: 8192,
+        layers: 16,
+        heads: 32,
+        kv_heads: 8,
+        ..small()
+    }
+}
+
 fn weights(config: &ModelConfig, kind: GgmlDType, device: &Device) -> Result<Weights> {
     let (hidden, inner) = (config.hidden_size, config.intermediate_size);
     let (queries, keys) = (
@@ -217,7 +285,7 @@ fn weights(config: &ModelConfig, kind: GgmlDType, device: &Device) -> Result<Wei
     };
     let norm = || Tensor::ones(hidden, DType::F32, device);
     let layer = || -> Result<LayerWeights> {
-        Ok(LayerWeights {
+        let layer = LayerWeights {
             attention_norm: norm()?,
             query: random(queries, hidden)?,
             key: random(keys, hidden)?,
@@ -230,7 +298,9 @@ fn weights(config: &ModelConfig, kind: GgmlDType, device: &Device) -> Result<Wei
             gate: random(inner, hidden)?,
             up: random(inner, hidden)?,
             down: random(hidden, inner)?,
-        })
+            joined: Joined::default(),
+        };
+        Ok(layer.in_one_piece()?)
     };
     let layers = (0..config.layers).map(|_| layer()).collect::<Result<_>>()?;
     Ok(Weights {
@@ -242,12 +312,12 @@ fn weights(config: &ModelConfig, kind: GgmlDType, device: &Device) -> Result<Wei
     })
 }
 
-/// Rows of 70 to 110 tokens.
-fn rows(step: u64, count: usize) -> Vec<TokenizedRow> {
+fn rows(step: u64, workload: Workload) -> Vec<TokenizedRow> {
     let random = &mut ChaCha8Rng::seed_from_u64(step);
-    (0..count)
+    let (shortest, longest) = workload.lengths;
+    (0..workload.rows)
         .map(|_| {
-            let length = random.random_range(70..=110);
+            let length = random.random_range(shortest..=longest);
             let prompt = length * 55 / 100;
             TokenizedRow {
                 tokens: (0..length)

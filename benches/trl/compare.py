@@ -4,9 +4,12 @@
     python -m venv trl && . trl/bin/activate
     pip install torch==2.15.0 trl==1.16.0 peft==0.21.2 transformers==5.23.0
     python compare.py --model SmolLM2-135M-Instruct.Q4_1.gguf [--pairs hh.jsonl] [--rounds 3]
+    python compare.py --model SmolLM2-135M-Instruct.Q4_1.gguf --device cuda:0 --temper ...
 
 Both train the same LoRA (rank 16, all linear layers) on the same base, in 32 bits or in bfloat16, TRL
-with its fastest settings on a processor: no gradient checkpointing. Each round runs both programs once; what is told
+with its fastest settings: no gradient checkpointing, and on a GPU the base in bfloat16 and torch's own
+attention (SDPA). A GPU has workloads of its own, some of them on a Llama of 1.2 thousand million
+random weights, and memory is what `nvidia-smi` says. Each round runs both programs once; what is told
 is the median of the rounds. Seconds are those of the optimizer steps, the first one of each run left
 out; for preference tuning those of all steps, because the reference is computed on the way. A row of
 preference tuning is a pair.
@@ -20,6 +23,7 @@ import json
 import os
 import pathlib
 import re
+import shutil
 import statistics
 import subprocess
 import sys
@@ -40,6 +44,9 @@ class Workload:
     steps: int
     max_length: int = 1024
     precision: str = "fp32"
+    packing: bool = False
+    # The base's folder among those that are made.
+    base: str = "base"
     # Settings of TRL's that are tried besides; the first is compared first.
     trl: list = field(default_factory=lambda: [{}])
 
@@ -114,26 +121,68 @@ def workloads(pairs: pathlib.Path | None) -> list:
     return found
 
 
-def run(command: list, **options) -> int:
-    """Runs a program to its end; gives the most memory that it had, in bytes."""
-    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, **options)
-    _, status, usage = os.wait4(process.pid, 0)
+def gpu_workloads() -> list:
+    rows = sample_rows(None)
+    kind = {"method": "sft", "precision": "bf16"}
+    packed = {**kind, "rows": rows, "batch": 8, "steps": 12, "packing": True}
+    packed["trl"] = [{"packing": True}]
+    return [
+        Workload("SFT, 8 short chats", rows=rows, batch=8, steps=24, **kind),
+        Workload("SFT, 64 short chats", rows=rows, batch=64, steps=24, **kind),
+        Workload("SFT, 8 packed rows of 1024", **packed),
+        Workload("SFT, 64 short chats, 1.2 B", rows=rows, batch=64, steps=12, base="large", **kind),
+        Workload("SFT, 8 packed rows of 1024, 1.2 B", base="large", **packed),
+    ]
+
+
+def make_large(folder: pathlib.Path) -> None:
+    """A Llama of 1.2 thousand million random weights beside the base, with its tokenizer."""
+    import torch
+    from transformers import AutoConfig, AutoModelForCausalLM
+
+    config = AutoConfig.from_pretrained(folder / "base")
+    config.update({
+        "hidden_size": 2048, "intermediate_size": 8192, "num_hidden_layers": 16,
+        "num_attention_heads": 32, "num_key_value_heads": 8, "head_dim": 64,
+    })
+    with torch.device("cuda"):
+        model = AutoModelForCausalLM.from_config(config, dtype=torch.bfloat16)
+    model.save_pretrained(folder / "large")
+    for file in (folder / "base").glob("tokenizer*"):
+        shutil.copy(file, folder / "large")
+
+
+def run(command: list, device: str, **options) -> int:
+    """Runs a program to its end; gives the most memory that it, or the GPU, had, in bytes."""
+    if device == "cpu":
+        process = subprocess.Popen(command, stdout=subprocess.DEVNULL, **options)
+        _, status, usage = os.wait4(process.pid, 0)
+        memory = usage.ru_maxrss * 1024
+    else:
+        query = ["nvidia-smi", "--query-gpu=memory.used", "--format=csv,noheader,nounits"]
+        query += ["--loop-ms=100", "--id=" + device.removeprefix("cuda:")]
+        watch = subprocess.Popen(query, stdout=subprocess.PIPE, text=True)
+        status = subprocess.run(command, stdout=subprocess.DEVNULL, **options).returncode
+        watch.terminate()
+        used = [int(line) for line in watch.communicate()[0].splitlines() if line.isdigit()]
+        memory = max(used, default=0) << 20
     if status != 0:
         raise SystemExit(f"{command[0]} failed with status {status}")
-    return usage.ru_maxrss * 1024
+    return memory
 
 
 def temper(workload: Workload, arguments, folder: pathlib.Path) -> tuple:
     """Seconds of each step, tokens of all, and bytes of memory."""
     config = {
         "method": workload.method,
-        "model": str(arguments.model),
+        "model": str(arguments.model if workload.base == "base" else folder / workload.base),
         "data": {
             "train": str(folder / "rows.jsonl"), "shuffle": False,
-            "max_length": workload.max_length,
+            "max_length": workload.max_length, "packing": workload.packing,
         },
         "batch": {"size": workload.batch, "max_steps": workload.steps, "epochs": 100.0},
         "optimizer": {"learning_rate": 1e-4},
+        "device": arguments.device,
         "threads": arguments.threads,
         "precision": workload.precision,
         "preference": {"centering": 0.0},
@@ -141,7 +190,7 @@ def temper(workload: Workload, arguments, folder: pathlib.Path) -> tuple:
     (folder / "run.json").write_text(json.dumps(config))
     output = folder / "temper"
     command = [arguments.temper, "train", "--config", folder / "run.json", "--output", output]
-    memory = run(command)
+    memory = run(command, arguments.device)
     steps = [json.loads(line) for line in (output / "metrics.jsonl").read_text().splitlines()]
     seconds = [step["tokens"] / step["tokens_per_second"] for step in steps]
     return seconds, [step["tokens"] for step in steps], memory
@@ -150,14 +199,16 @@ def temper(workload: Workload, arguments, folder: pathlib.Path) -> tuple:
 def trl(workload: Workload, settings: dict, arguments, folder: pathlib.Path) -> tuple:
     """Seconds of each step, and bytes of memory."""
     config = {
-        "method": workload.method, "model": str(folder / "base"),
+        "method": workload.method, "model": str(folder / workload.base),
+        "device": arguments.device,
         "rows": str(folder / "rows.jsonl"), "output": str(folder / "trl.json"),
         "threads": arguments.threads, "batch": workload.batch, "steps": workload.steps,
         "max_length": workload.max_length,
         "settings": {"bf16": workload.precision == "bf16", **settings},
     }
     program = pathlib.Path(__file__).with_name("train.py")
-    memory = run([sys.executable, program, json.dumps(config)], stderr=subprocess.DEVNULL)
+    command = [sys.executable, program, json.dumps(config)]
+    memory = run(command, arguments.device, stderr=subprocess.DEVNULL)
     return json.loads((folder / "trl.json").read_text()), memory
 
 
@@ -195,6 +246,7 @@ def main() -> None:
     parser.add_argument("--model", required=True, type=pathlib.Path)
     parser.add_argument("--pairs", type=pathlib.Path)
     parser.add_argument("--rounds", default=3, type=int)
+    parser.add_argument("--device", default="cpu", help="cpu, or a GPU such as cuda:0")
     parser.add_argument("--threads", default=os.cpu_count(), type=int)
     parser.add_argument("--temper", default=ROOT / "target" / "release" / "temper")
     parser.add_argument("--only", default="", help="workloads whose name contains this")
@@ -202,15 +254,21 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as name:
         folder = pathlib.Path(name)
         export = [arguments.temper, "export", "--model", arguments.model]
-        run([*export, "--output", folder / "base"])
+        run([*export, "--output", folder / "base"], "cpu")
+        on_cpu = arguments.device == "cpu"
+        chosen = [
+            workload for workload in (workloads(arguments.pairs) if on_cpu else gpu_workloads())
+            if arguments.only in workload.name
+        ]
+        if any(workload.base == "large" for workload in chosen):
+            make_large(folder)
         print(
             "| workload | Temper, tokens/s | TRL, tokens/s | Temper, rows/s | TRL, rows/s "
             "| times as fast | Temper, peak memory | TRL, peak memory | share |\n"
             "| --- | --- | --- | --- | --- | --- | --- | --- | --- |"
         )
-        for workload in workloads(arguments.pairs):
-            if arguments.only in workload.name:
-                compare(workload, arguments, folder)
+        for workload in chosen:
+            compare(workload, arguments, folder)
 
 
 if __name__ == "__main__":

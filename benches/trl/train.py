@@ -6,7 +6,9 @@ import sys
 import tempfile
 import time
 
-os.environ["CUDA_VISIBLE_DEVICES"] = ""
+CONFIG = json.loads(sys.argv[1])
+GPU = CONFIG["device"].removeprefix("cuda:") if CONFIG["device"] != "cpu" else None
+os.environ["CUDA_VISIBLE_DEVICES"] = GPU or ""
 os.environ["HF_HUB_OFFLINE"] = "1"
 
 import torch
@@ -47,7 +49,7 @@ class Clock(TrainerCallback):
 
 
 def main() -> None:
-    config = json.loads(sys.argv[1])
+    config = CONFIG
     torch.set_num_threads(config["threads"])
     with open(config["rows"]) as lines:
         rows = [json.loads(line) for line in lines]
@@ -57,7 +59,7 @@ def main() -> None:
         arguments = config_class(
             output_dir=folder, per_device_train_batch_size=config["batch"],
             max_steps=config["steps"], max_length=config["max_length"], learning_rate=1e-4,
-            use_cpu=True, gradient_checkpointing=False, logging_steps=1,
+            use_cpu=GPU is None, gradient_checkpointing=False, logging_steps=1,
             save_strategy="no", report_to=[], disable_tqdm=True,
             train_sampling_strategy="sequential", **config["settings"],
         )
@@ -68,8 +70,11 @@ def main() -> None:
             lora = {"task_type": "SEQ_CLS", "modules_to_save": ["score"]}
         else:
             load, head, lora = AutoModelForCausalLM.from_pretrained, {}, {"task_type": "CAUSAL_LM"}
+        # A GPU is fastest with the frozen base in bfloat16 too; a processor is not.
+        halved = GPU is not None and config["settings"].get("bf16")
+        dtype = torch.bfloat16 if halved else torch.float32
         trainer = trainer_class(
-            model=load(config["model"], dtype=torch.float32, **head),
+            model=load(config["model"], dtype=dtype, **head),
             args=arguments, train_dataset=Dataset.from_list(rows),
             processing_class=AutoTokenizer.from_pretrained(config["model"]),
             peft_config=LoraConfig(
