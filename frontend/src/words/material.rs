@@ -304,6 +304,7 @@ mod tests {
         assert_eq!(number(-1_234_567), "-1,234,567");
         assert_eq!(percent(0.1), "10 %");
         assert_eq!(percent(0.125), "12.5 %");
+        assert_eq!(size(3 << 30), "3.0\u{a0}GiB");
         assert_eq!(size(839_073), "819\u{a0}KiB");
     }
 

@@ -14,6 +14,7 @@ use crate::{
     pages::runs::sources::{self, Sources, model_name},
     remote::{Loaded, Remote},
     submit::Submit,
+    words::material::size,
 };
 
 /// A shape that is offered by its size.
@@ -177,20 +178,13 @@ impl Draft {
         format!(
             "{} weights. Training them needs about {} of memory besides the batch.",
             millions(weights),
-            bytes(weights.saturating_mul(16))
+            size(i64::try_from(weights.saturating_mul(16)).unwrap_or(i64::MAX))
         )
     }
 }
 
 fn millions(count: u64) -> String {
     format!("{:.1} million", count as f64 / 1e6)
-}
-
-fn bytes(count: u64) -> String {
-    match count as f64 / 1e6 {
-        small if small < 1000.0 => format!("{small:.0} MB"),
-        large => format!("{:.1} GB", large / 1000.0),
-    }
 }
 
 /// What a number of the shape is called.
@@ -393,9 +387,7 @@ mod tests {
     }
 
     #[test]
-    fn weights_and_memory_are_told_in_round_numbers() {
+    fn weights_are_told_in_millions() {
         assert_eq!(millions(134_515_008), "134.5 million");
-        assert_eq!(bytes(86_000_000), "86 MB");
-        assert_eq!(bytes(2_152_000_000), "2.2 GB");
     }
 }

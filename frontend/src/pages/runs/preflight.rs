@@ -3,10 +3,11 @@
 use leptos::prelude::*;
 use shared::run::{Finding, Preflight, Severity};
 
-use super::{story::about, words};
+use super::story::about;
 use crate::{
     api::{ApiError, error::sentence},
     components::{Notice, NoticeKind},
+    words::material::size,
 };
 
 /// The answer of a preflight, or why there is none.
@@ -70,11 +71,11 @@ fn numbers(known: &Preflight) -> Vec<AnyView> {
     }
     rows.push(("Steps", grouped(known.steps)));
     rows.push(("Trained numbers", grouped(known.trainable_parameters)));
-    let memory = words::bytes(known.memory_bytes);
+    let memory = size(known.memory_bytes);
     rows.push((
         "Memory",
         match known.available_memory_bytes {
-            Some(available) => format!("about {memory} of {}", words::bytes(available)),
+            Some(available) => format!("about {memory} of {}", size(available)),
             None => format!("about {memory}"),
         },
     ));

@@ -197,16 +197,6 @@ pub fn event(event: &RunEvent) -> String {
     }
 }
 
-/// A count of bytes as one says it.
-#[must_use]
-pub fn bytes(bytes: i64) -> String {
-    let size = bytes as f64;
-    match bytes {
-        b if b >= 1 << 30 => format!("{:.1} GiB", size / f64::from(1 << 30)),
-        _ => format!("{:.0} MiB", (size / f64::from(1 << 20)).ceil()),
-    }
-}
-
 /// As much of a hash as tells two apart.
 #[must_use]
 pub fn hash(hash: &str) -> String {
@@ -241,9 +231,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn sizes_and_names_read_well() {
-        assert_eq!(bytes(3 << 30), "3.0 GiB");
-        assert_eq!(bytes(1), "1 MiB");
+    fn names_read_well() {
         assert_eq!(field("max_length"), "Max length");
         assert_eq!(field("kl_weight"), "KL weight");
         let times = [(4.2, "4 s"), (284.4, "4 min 44 s"), (3_725.0, "1 h 2 min")];
