@@ -58,12 +58,17 @@ const DECODED: usize = 16;
 
 fn main() -> Result<()> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
-    let steps = arguments.iter().find_map(|text| text.parse().ok());
-    let steps = steps.unwrap_or(6);
     let named = |option: &str| {
         let place = arguments.iter().position(|text| text == option)?;
         arguments.get(place + 1).map(String::as_str)
     };
+    let is_option = |text: &str| ["--device", "--only"].contains(&text);
+    let before = std::iter::once("").chain(arguments.iter().map(String::as_str));
+    let free = before
+        .zip(&arguments)
+        .filter(|(before, _)| !is_option(before));
+    let steps = free.into_iter().find_map(|(_, text)| text.parse().ok());
+    let steps = steps.unwrap_or(6);
     let device = device::open(named("--device").unwrap_or("cpu"))?;
     let threads = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
     let place = if device.is_cpu() {
