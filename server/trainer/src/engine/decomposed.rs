@@ -38,7 +38,7 @@ impl<'a> Linear<'a> {
         let columns = columns_of(adapted, &unscaled)?;
         for ((Adapted { part, y, u }, z), row_scale) in adapted.iter().zip(columns).zip(scales) {
             let weight = self.weight(part.target)?;
-            ops::linear(&z, seen, &weight)?;
+            self.model.products().linear(&z, seen, &weight)?;
             drop(weight);
             self.model.products().gemm_add(&z, u, &part.b.t()?, scale)?;
             ops::scale_columns(y, &z, &row_scale.factor)?;
@@ -49,7 +49,8 @@ impl<'a> Linear<'a> {
         let rest = self.model.pool.take(x.dims())?;
         ops::dropped(&rest, x, key)?;
         for Adapted { part, y, .. } in adapted {
-            ops::gemm_add(y, &rest, &self.weight(part.target)?.t()?, 1.0)?;
+            let weight = self.weight(part.target)?.t()?;
+            self.model.products().gemm_add(y, &rest, &weight, 1.0)?;
         }
         Ok(unscaled)
     }

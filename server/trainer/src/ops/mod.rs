@@ -64,7 +64,7 @@ pub use attention_cached::attention_cached;
 pub use blocks::Blocks;
 pub use decompose::{add_column_products, row_norms, scale_columns};
 pub use dropout::{DropoutKey, dropout, dropped};
-pub use gemm::{Products, gemm, gemm_add, gemm_scaled, linear, multiplies_bfloat16};
+pub use gemm::{Products, gemm_add, linear, multiplies_bfloat16};
 pub use glu::{glu, glu_backward};
 pub use head::{
     HEAD_STATISTICS, HeadTile, LabelStatistics, head_finish, head_rescale, head_tile,

@@ -40,7 +40,7 @@ fn products_are_the_processors() {
                     let rhs = rhs.to_dtype(kind)?;
                     let one = matrix(rows, columns, way % 4, 3, device)?;
                     let other = matrix(rows, columns, way / 4, 3, device)?;
-                    ops::gemm_scaled(&one, &lhs, &rhs, 0.5)?;
+                    ops::Products::default().gemm_scaled(&one, &lhs, &rhs, 0.5)?;
                     ops::gemm_add(&other, &lhs, &rhs, -2.0)?;
                     Ok(vec![("scaled", one), ("added", other)])
                 });

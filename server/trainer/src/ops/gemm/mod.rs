@@ -28,19 +28,9 @@ pub(super) use self::view::{View, ViewMut};
 use super::cpu::{self, SharedMut};
 use super::on_cuda::on_cuda;
 
-/// `dst = lhs · rhs`, for `[m, n]`, `[m, k]` and `[k, n]` with any strides.
-pub fn gemm(dst: &Tensor, lhs: &Tensor, rhs: &Tensor) -> Result<()> {
-    Products::default().gemm(dst, lhs, rhs)
-}
-
 /// `dst += scale · lhs · rhs`, for `[m, n]`, `[m, k]` and `[k, n]` with any strides.
 pub fn gemm_add(dst: &Tensor, lhs: &Tensor, rhs: &Tensor, scale: f32) -> Result<()> {
     Products::default().gemm_add(dst, lhs, rhs, scale)
-}
-
-/// `dst = scale · lhs · rhs`, for `[m, n]`, `[m, k]` and `[k, n]` with any strides.
-pub fn gemm_scaled(dst: &Tensor, lhs: &Tensor, rhs: &Tensor, scale: f32) -> Result<()> {
-    Products::default().gemm_scaled(dst, lhs, rhs, scale)
 }
 
 /// `dst = x · weightᵀ`, for `[T, out]`, `[T, in]` and `[out, in]`; the weight may be in bfloat16.
@@ -57,7 +47,7 @@ pub struct Products {
 }
 
 impl Products {
-    /// See [`gemm()`].
+    /// `dst = lhs · rhs`, for `[m, n]`, `[m, k]` and `[k, n]` with any strides.
     pub fn gemm(self, dst: &Tensor, lhs: &Tensor, rhs: &Tensor) -> Result<()> {
         self.gemm_scaled(dst, lhs, rhs, 1.0)
     }
@@ -67,7 +57,7 @@ impl Products {
         self.run(dst, lhs, rhs, scale, true)
     }
 
-    /// See [`gemm_scaled()`].
+    /// `dst = scale · lhs · rhs`, for `[m, n]`, `[m, k]` and `[k, n]` with any strides.
     pub fn gemm_scaled(self, dst: &Tensor, lhs: &Tensor, rhs: &Tensor, scale: f32) -> Result<()> {
         self.run(dst, lhs, rhs, scale, false)
     }
@@ -342,7 +332,7 @@ mod tests {
                         let wide = numbers(rows, columns + 21, 3);
                         let before = wide.copy().unwrap();
                         let dst = wide.narrow(1, 4, columns).unwrap();
-                        gemm(&dst, &lhs, &rhs).unwrap();
+                        Products::default().gemm(&dst, &lhs, &rhs).unwrap();
                         gemm_add(&dst, &lhs, &rhs, 0.5).unwrap();
                         let expected = (&product * 1.5).unwrap();
                         let error = largest_difference(&dst, &expected);
@@ -366,7 +356,7 @@ mod tests {
             let with = |threads: usize| {
                 let pool = rayon::ThreadPoolBuilder::new().num_threads(threads);
                 let dst = Tensor::zeros((150, 100), DType::F32, &Device::Cpu).unwrap();
-                let product = || gemm(&dst, &lhs, &rhs).unwrap();
+                let product = || Products::default().gemm(&dst, &lhs, &rhs).unwrap();
                 pool.build().unwrap().install(product);
                 dst.to_vec2::<f32>().unwrap()
             };
@@ -379,7 +369,7 @@ mod tests {
         let (lhs, rhs) = (numbers(20, 130, 1), numbers(130, 40, 2));
         let rhs = rhs.to_dtype(DType::BF16).unwrap();
         let product = Tensor::zeros((20, 40), DType::F32, &Device::Cpu).unwrap();
-        gemm(&product, &lhs, &rhs).unwrap();
+        Products::default().gemm(&product, &lhs, &rhs).unwrap();
         let flat = lhs.flatten_all().unwrap().to_vec1::<f32>().unwrap();
         let halves = rhs.flatten_all().unwrap().to_vec1::<bf16>().unwrap();
         let mut wide = vec![0.0; 20 * 40];
@@ -415,7 +405,11 @@ mod tests {
     fn shapes_that_do_not_fit_are_refused() {
         let x = Tensor::zeros((3, 4), DType::F32, &Device::Cpu).unwrap();
         let y = Tensor::zeros((3, 3), DType::F32, &Device::Cpu).unwrap();
-        assert!(gemm(&y, &x, &x).is_err());
-        assert!(gemm(&y, &x, &x.to_dtype(DType::BF16).unwrap()).is_err());
+        assert!(Products::default().gemm(&y, &x, &x).is_err());
+        assert!(
+            Products::default()
+                .gemm(&y, &x, &x.to_dtype(DType::BF16).unwrap())
+                .is_err()
+        );
     }
 }

@@ -168,7 +168,7 @@ impl Out {
 mod tests {
     use candle_core::{DType, Device, Tensor};
 
-    use crate::ops::{gemm, linear};
+    use crate::ops::{Products, linear};
 
     #[test]
     fn few_rows_agree_with_the_general_product() {
@@ -183,7 +183,9 @@ mod tests {
             let expected = Tensor::zeros((rows, 45), DType::F32, &Device::Cpu).unwrap();
             let dst = wide.narrow(1, 7, 45).unwrap();
             linear(&dst, &x, &weight).unwrap();
-            gemm(&expected, &x, &weight.t().unwrap()).unwrap();
+            Products::default()
+                .gemm(&expected, &x, &weight.t().unwrap())
+                .unwrap();
             let largest = |tensor: Tensor| {
                 let largest = tensor.abs().unwrap().max_all().unwrap();
                 largest.to_scalar::<f32>().unwrap()
