@@ -74,7 +74,7 @@ pub(super) struct GenerateCommand {
     #[arg(long, default_value = "auto")]
     device: String,
     /// The numbers to multiply with: `fp32`, or `bf16`, which needs half the memory and is quicker
-    /// on processors that know such numbers, or `quantised`, which keeps the blocks of a quantised
+    /// on GPUs and on processors that know such numbers, or `quantised`, which keeps the blocks of a quantised
     /// GGUF file as they are, and is slower.
     #[arg(long, default_value_t = Precision::Full)]
     precision: Precision,

@@ -46,7 +46,7 @@ text_enum! {
     pub enum Precision {
         /// 32 bits throughout.
         Full = "fp32",
-        /// The base's weights, and what they multiply, with 16 bits (bfloat16); sums and everything else with 32.
+        /// The base's weights, and what they multiply, with 16 bits (bfloat16); sums and everything else with 32, but that GPUs round what attention and adapters multiply too.
         Brain = "bf16",
         /// The base's weights as the quantised blocks of a GGUF file, widened to 32 bits while they are multiplied (QLoRA, Dettmers et al. 2023); everything else with 32.
         Quantised = "quantised",
@@ -116,7 +116,7 @@ documented! {
         pub device: String = String::from("auto"),
         /// Processor threads; 0 takes one for each core.
         pub threads: usize = 0,
-        /// The numbers to multiply with: `fp32` repeats the reference to the last digits; `bf16` needs half the memory for the base and is about 1.4 times as fast on processors that know such numbers (AVX-512 BF16), at about three digits, and on GPUs (where all weights are trained they keep 32 bits, and a GPU multiplies eleven of them, TF32; a processor refuses it); `quantised` keeps the blocks of a quantised GGUF base as they are, which gives the same as `fp32` in a fraction of the memory.
+        /// The numbers to multiply with: `fp32` repeats the reference to the last digits; `bf16` needs half the memory for the base, at about three digits, and is about 1.4 times as fast on processors that know such numbers (AVX-512 BF16), and several times on GPUs; `quantised` keeps the blocks of a quantised GGUF base as they are, which gives the same as `fp32` in a fraction of the memory. Where all weights are trained they keep 32 bits: `bf16` then lets a GPU round what it multiplies, and a processor refuses it.
         pub precision: Precision = Precision::Full,
     }
 }

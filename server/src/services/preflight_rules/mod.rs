@@ -13,7 +13,7 @@ use shared::{
 };
 use trainer::{
     adapter::PeftConfig,
-    device,
+    device::{self, Device},
     model::{ModelConfig, Outline},
 };
 
@@ -37,15 +37,15 @@ pub(super) fn check(setup: &RunSetup) -> Vec<Finding> {
         .collect();
     findings.extend(learning_rate(setup));
     findings.extend(blank(setup));
-    match device::open(&config.device) {
-        Ok(device) => {
-            findings.extend(precision(config, device.is_cpu()));
-            findings.extend(whole(setup, device.is_cpu()));
-        }
+    let device = device::open(&config.device);
+    let on_processor = device.as_ref().is_ok_and(Device::is_cpu);
+    match device {
+        Ok(_) => findings.extend(precision(config, on_processor)),
         Err(problem) => findings.push(error("no_device", "config.device", problem.to_string())),
     }
     findings.extend(evaluation(setup));
     findings.extend(rewards(setup));
+    findings.extend(whole(setup, on_processor));
     findings
 }
 

@@ -38,7 +38,8 @@ const DRAWN_AT_ONCE: usize = 64;
 /// numbers of 32 bits it is the sum of
 ///
 /// - the base: embedding, head if it is not tied, and `2·D·H·d + 2·D·KV·d + 3·D·F + 2·D` a layer;
-///   half of that in bfloat16, unless it is trained; quantised, the bytes of its blocks and one matrix that is widened;
+///   half of that in bfloat16, unless it is trained; quantised, the bytes of its blocks and one matrix
+///   that is widened;
 /// - the adapter four times (values, gradients, two moments of AdamW), and once more where it
 ///   starts from another one, which stays as the reference; where all weights are trained, three more
 ///   times the base instead, and once more where a copy of it stays as the reference;

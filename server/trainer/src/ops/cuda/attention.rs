@@ -23,7 +23,7 @@ const WIDTHS: [usize; 2] = [64, 128];
 enum Way {
     /// Those in 32 bits, which split a head into so many parts.
     Plain(usize),
-    /// Those in bfloat16 on tensor cores, for heads of so many numbers or fewer.
+    /// Those in 16 bits on tensor cores, for heads of so many numbers or fewer.
     Tensor(usize),
 }
 

@@ -77,8 +77,8 @@ __device__ void of_queries(float *dqkv, Saved saved, const Segment *segments, co
     }
 }
 
-// Blocks by key head and piece of work. The segments that see a tile's segment are `below[s]` up to
-// `below[s + 1]`, which are places in `below` itself; the first of them is the segment.
+// Blocks by key head and piece of work. At the places of a piece, `below` names segments that see
+// the tile's; one of them may be that segment itself.
 template <int COLUMNS>
 __device__ void of_keys(float *dqkv, float *parts, Saved saved, const Segment *segments,
                         const Piece *pieces, const int *below, Heads shape) {

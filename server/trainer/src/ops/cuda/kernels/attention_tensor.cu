@@ -86,7 +86,7 @@ __device__ void forward(float *out, float *lse, const float *qkv, const Segment 
 }
 
 #define KERNEL(DIM)                                                                               \
-    extern "C" __global__ void __launch_bounds__(TEAM * WARP, BLOCKS<DIM>)                         \
+    extern "C" __global__ void __launch_bounds__(TEAM * WARP, BLOCKS<DIM>)                        \
         attention_tensor_##DIM(float *out, float *lse, const float *qkv, const Segment *segments, \
                                const int *tiles, int heads, int kv_heads, int dim, int window,    \
                                float scale) {                                                     \
