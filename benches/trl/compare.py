@@ -272,6 +272,8 @@ def main() -> None:
             )
             making.start()
             making.join()
+            if making.exitcode != 0:
+                raise SystemExit(f"the large base was not made: status {making.exitcode}")
         print(
             "| workload | Temper, tokens/s | TRL, tokens/s | Temper, rows/s | TRL, rows/s "
             "| times as fast | Temper, peak memory | TRL, peak memory | share |\n"
